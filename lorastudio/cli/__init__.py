@@ -1,0 +1,1 @@
+"""The whole loop from a terminal."""

@@ -1,0 +1,1 @@
+"""Pure data work: formats, extraction, lint, duplicates, split."""

@@ -1,0 +1,1 @@
+"""Targets a version can be deployed to."""

@@ -1,0 +1,1 @@
+"""The statistics and rules that decide whether a version may be deployed."""

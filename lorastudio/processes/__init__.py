@@ -1,0 +1,1 @@
+"""Starts and supervises child processes; free of Qt."""

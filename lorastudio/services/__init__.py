@@ -1,0 +1,1 @@
+"""Use cases: generators of events, or short writes that return what changed."""

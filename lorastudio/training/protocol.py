@@ -1,0 +1,58 @@
+"""The words between the program and its worker and engine: JSON lines, one object a line.
+
+Every child says first `{"type": "hello", "protocol": 1, "backend": "cpu" | "metal" | "cuda", "versions": {...}}`.
+The parent refuses another protocol number; both sides ignore types they don't know.
+The parent may send `{"type": "cancel"}` at any time. The end of the child's stdin means: stop now.
+
+**Worker** (`--worker`): the parent sends one job, the worker answers with any number of
+`phase`, `step`, `eval`, `saved`, `warning`, `progress` messages and exactly one of `done`, `failed`, `cancelled`,
+and then waits for the next job. Paths are absolute. The jobs:
+
+- `{"type": "job", "job": "train", "base": PATH, "data": FOLDER, "config": TrainConfig, "checkpoints": FOLDER,
+  "output": FOLDER, "resume": bool, "golden_prompts": [TEXT, ...]}`.
+  FOLDER `data` holds `train.jsonl`, `development.jsonl`, `heldout.jsonl` (the last two may be empty) with rows
+  `{"id": int, "prompt": [{"role", "content"}...], "good": TEXT|null, "bad": TEXT|null}`.
+  Writes into `output` (made beside and renamed; the adapter is called ADAPTER_PARTIAL there, so that only a
+  finished version ever holds `adapters.safetensors`): ADAPTER_PARTIAL, `adapter_config.json`, `golden.json`,
+  `result.json` (the fields of `done`).
+  `step`: `{"type": "step", "step", "steps", "epoch", "loss", "accuracy"|null, "learning_rate", "tokens", "elapsed_s",
+  "tokens_per_s", "peak_memory_bytes", "left_s"}`; `eval`: `{"type": "eval", "step", "loss", "accuracy"}`;
+  `saved`: `{"type": "saved", "step", "path"}`;
+  `done`: `{"type": "done", "steps", "final_loss", "validation_accuracy"|null, "reference_accuracy"|null,
+  "heldout_loss"|null, "token_accuracy"|null, "num_examples", "left_out": [{"id", "reason"}], "base_fingerprint",
+  "template_hash", "adapter_hash", "best_step"|null, "skipped_steps", "backend"}`.
+- `{"type": "job", "job": "sample", "base": PATH, "adapters": {NAME: PATH|null}, "requests": FILE, "output": FILE}`.
+  `requests` lines: `{"id": TEXT, "adapter": NAME, "messages": [...], "seed": int, "temperature": float,
+  "max_tokens": int}`; `output` lines, in the same order, written beside and renamed:
+  `{"id", "adapter", "text", "tokens": int, "finish_reason": "stop"|"length"}`.
+- `{"type": "job", "job": "score", "base": PATH, "adapters": {NAME: PATH|null}, "rows": FILE, "output": FILE}`.
+  `rows` lines: `{"id": TEXT, "messages": [...], "answer": TEXT}`; `output` lines for every adapter and row:
+  `{"id", "adapter", "logprob": float (sum, with the end token), "tokens": int, "top1": int}` where `top1` counts
+  the tokens that were the model's first choice.
+- `{"type": "job", "job": "inspect", "base": PATH}` → `done` with `{"architecture", "parameters", "layers",
+  "hidden_size", "vocabulary", "quantization"|null, "context_length", "chat_template": bool, "template_hash",
+  "base_fingerprint", "size_bytes"}`.
+
+**Engine** (`--engine`): first order `{"type": "start", "base": PATH, "token": TEXT, "port": int (0: any),
+"adapters": {NAME: PATH}, "alias": {PUBLIC_NAME: NAME|null}, "base_name": TEXT, "max_batch": int}`; answers `ready`
+`{"type": "ready", "url": "http://127.0.0.1:PORT", "models": [...]}`. Later orders, each with an `id` that comes back:
+- `{"type": "load", "id", "name": NAME, "path": PATH}` → `{"type": "loaded", "id", "name"}`: readies a version for
+  requests under its own name.
+- `{"type": "alias", "id", "public": PUBLIC_NAME, "name": NAME|null}` → `{"type": "aliased", "id"}`: requests that come
+  after it get the new version, requests in flight finish on the old one. None means the bare base.
+- `{"type": "unload", "id", "name"}` → `{"type": "unloaded", "id"}` after its last request is finished.
+Any of them may answer `{"type": "refused", "id", "message", "hint"}`.
+
+An answer depends on the request alone (model, messages, sampling, seed), never on what else is generated with it.
+"""
+
+from __future__ import annotations
+
+PROTOCOL = 1
+
+ADAPTER_FILE = "adapters.safetensors"
+ADAPTER_PARTIAL = "adapter-unfinished.safetensors"
+ADAPTER_CONFIG = "adapter_config.json"
+GOLDEN_FILE = "golden.json"
+RESULT_FILE = "result.json"
+PUBLIC_NAME = "lorastudio"
