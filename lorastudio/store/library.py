@@ -1,0 +1,193 @@
+"""The library: one SQLite file that holds everything but models and frozen training sets."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from sqlite_utils import Database
+
+from lorastudio.domain.errors import BugError, LibraryError
+from lorastudio.store import upgrade
+from lorastudio.store.failures import plain_words
+from lorastudio.store.lock import WriterLock
+
+LIBRARY_FILE = "library.db"
+BUSY_TIMEOUT_S = 10.0
+
+Parameters = Sequence[Any] | Mapping[str, Any]
+
+
+class Library:
+    """An open library. Several threads may share one: every statement and transaction takes a lock.
+
+    Only the modules of `store` speak SQL to it; everybody else calls their functions.
+    """
+
+    def __init__(self, home: Path, db: Database, lock: WriterLock | None) -> None:
+        """For `open`; takes over `db` and `lock`."""
+        self.home = home
+        self.db = db
+        self._writer_lock = lock
+        self._guard = threading.RLock()
+
+    @classmethod
+    def open(cls, home: Path, *, write: bool, verb: str = "") -> Library:
+        """Open the library in the folder `home`.
+
+        For writing: creates and upgrades it as needed and holds the writer's lock until `close`; `verb` says
+        to others what it is held for. For reading: needs no lock and works beside a writer; where there is no
+        library yet an empty one is read, and nothing is created. Raises `LibraryBusyError`,
+        `LibraryTooNewError` or `LibraryError`.
+        """
+        if write:
+            return cls._open_for_writing(home, verb)
+        path = home / LIBRARY_FILE
+        if not path.exists():
+            return cls(home, _empty_database(), None)
+        with plain_words(path):
+            upgrade.refuse_newer(path)
+            db = _connect(path)
+            if upgrade.version_of(db) < upgrade.LATEST:
+                db.close()
+                cls._open_for_writing(home, "upgrading the library").close()
+                db = _connect(path)
+            db.execute("PRAGMA query_only = ON")
+        return cls(home, db, None)
+
+    @classmethod
+    def _open_for_writing(cls, home: Path, verb: str) -> Library:
+        try:
+            home.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise LibraryError(f"Can't make the folder {home} ({error.strerror}).", "Choose another home.") from error
+        path = home / LIBRARY_FILE
+        lock = WriterLock(home, verb)
+        try:
+            with plain_words(path):
+                upgrade.refuse_newer(path)
+                db = _connect(path)
+                db.execute("PRAGMA journal_mode = WAL")
+                upgrade.upgrade(db, path)
+        except BaseException:
+            lock.release()
+            raise
+        return cls(home, db, lock)
+
+    @property
+    def path(self) -> Path:
+        """Where the file is, or would be."""
+        return self.home / LIBRARY_FILE
+
+    @property
+    def writable(self) -> bool:
+        return self._writer_lock is not None
+
+    def close(self) -> None:
+        """Close the file and let the next writer in. May be called twice."""
+        with self._guard:
+            self.db.close()
+            if self._writer_lock is not None:
+                self._writer_lock.release()
+                self._writer_lock = None
+
+    def __enter__(self) -> Library:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """One action: everything inside becomes durable together, or nothing when the block raises.
+
+        A block inside another one on the same thread is a part of it: it is committed with the outer block,
+        and when it raises only its own writes are taken back. Other threads wait.
+        """
+        if not self.writable:
+            raise BugError("A write to a library that was opened for reading.")
+        with self._guard, plain_words(self.path):
+            if self.db.conn.in_transaction:
+                with self.db.atomic():
+                    yield
+                return
+            self.db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self.db.execute("COMMIT")
+            except BaseException:
+                self.db.rollback()
+                raise
+
+    def rows(self, sql: str, parameters: Parameters = ()) -> list[sqlite3.Row]:
+        """All rows of a query."""
+        with self._guard, plain_words(self.path):
+            cursor = self.db.execute(sql, parameters)
+            cursor.row_factory = sqlite3.Row
+            return cursor.fetchall()
+
+    def row(self, sql: str, parameters: Parameters = ()) -> sqlite3.Row | None:
+        """The first row of a query, None when it has none."""
+        with self._guard, plain_words(self.path):
+            cursor = self.db.execute(sql, parameters)
+            cursor.row_factory = sqlite3.Row
+            found: sqlite3.Row | None = cursor.fetchone()
+            cursor.close()
+            return found
+
+    def value(self, sql: str, parameters: Parameters = ()) -> Any:
+        """The first column of the first row, None when there is no row."""
+        row = self.row(sql, parameters)
+        return None if row is None else row[0]
+
+    def execute(self, sql: str, parameters: Parameters = ()) -> int:
+        """Run one writing statement, in the running transaction or its own; returns how many rows it touched."""
+        with self.transaction(), plain_words(self.path):
+            return self.db.execute(sql, parameters).rowcount
+
+    def execute_many(self, sql: str, rows: Iterable[Parameters]) -> None:
+        """Run one writing statement for many rows, in the running transaction or one of their own."""
+        with self.transaction(), plain_words(self.path):
+            self.db.conn.executemany(sql, rows)
+
+    def insert(self, table: str, values: Mapping[str, Any]) -> int:
+        """Add one row; returns its id. The names of `table` and its columns come from our own code alone."""
+        columns = ", ".join(values)
+        places = ", ".join(f":{name}" for name in values)
+        with self.transaction(), plain_words(self.path):
+            cursor = self.db.execute(f"INSERT INTO {table} ({columns}) VALUES ({places})", values)
+            return int(cursor.lastrowid or 0)
+
+
+def _connect(path: Path) -> Database:
+    """A connection whose transactions are ours alone to begin and end (isolation_level None)."""
+    connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
+    return _prepared(connection)
+
+
+def _empty_database() -> Database:
+    db = _prepared(sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False))
+    upgrade.upgrade(db, None)
+    db.execute("PRAGMA query_only = ON")
+    return db
+
+
+def _prepared(connection: sqlite3.Connection) -> Database:
+    try:
+        db = Database(connection, execute_plugins=False)
+        db.execute("PRAGMA foreign_keys = ON")
+        db.execute("PRAGMA synchronous = FULL")
+        # Without it a Mac's disk may reorder a checkpoint's writes, and a power cut then damages the file.
+        db.execute("PRAGMA checkpoint_fullfsync = ON")
+        db.execute("SELECT count(*) FROM sqlite_master")  # a file that is no database says so here
+    except BaseException:
+        connection.close()
+        raise
+    return db

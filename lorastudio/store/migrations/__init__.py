@@ -1,0 +1,14 @@
+"""Migrations, each applied once, in this order, in one transaction of its own.
+
+A released migration is never changed; the next change of the schema is the next module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlite_utils import Database
+
+from lorastudio.store.migrations import m001_loop, m002_review
+
+MIGRATIONS: tuple[Callable[[Database], None], ...] = (m001_loop.apply, m002_review.apply)
