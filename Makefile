@@ -1,0 +1,43 @@
+# Each target sets up what it needs; a second call finds that done. Works with GNU Make 3.81, which macOS has.
+
+READY = .venv/.ready
+PYTEST = packaging/with_blas.sh .venv/bin/pytest
+
+.PHONY: run setup demo test check bench bench-gate freeze practice-model clean
+
+run: $(READY)
+	@echo "There is no window yet: this runs the demo in the terminal."
+	@.venv/bin/lorastudio demo
+
+setup: $(READY)
+
+$(READY): pyproject.toml uv.lock packaging/setup.sh packaging/find_python.sh packaging/apt_install.sh packaging/debian-packages.txt packaging/uv.txt
+	@packaging/setup.sh
+
+demo: $(READY)
+	@.venv/bin/lorastudio demo
+
+# Everything that must hold for a change: the static checks and the everyday suite.
+test: check
+	$(PYTEST)
+
+check: $(READY)
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	.uv/bin/uv lock --check --offline
+
+bench: $(READY)
+	$(PYTEST) -m bench -s
+
+freeze: $(READY)
+	.venv/bin/pyinstaller --noconfirm --clean --log-level WARN packaging/lorastudio.spec
+	.venv/bin/python packaging/check_frozen.py
+
+practice-model: $(READY)
+	packaging/with_blas.sh .venv/bin/python -m lorastudio.worker.practice_model --out resources/practice/model
+
+clean:
+	rm -rf .venv .uv build dist .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
