@@ -43,7 +43,9 @@ def explain(error: sqlite3.Error, path: Path) -> LoraStudioError:
         case sqlite3.SQLITE_CANTOPEN:
             return LibraryError(f"Can't open {where}.", "Check that its folder exists and that you may write there.")
         case sqlite3.SQLITE_NOTADB:
-            return LibraryError(f"The file {path} is no library of this program.", "Move it away, or choose another home.")
+            return LibraryError(
+                f"The file {path} is no library of this program.", "Move it away, or choose another home."
+            )
         case sqlite3.SQLITE_CORRUPT:
             return LibraryError(f"A part of {where} is damaged ({error}).", _DAMAGED_HINT)
         case sqlite3.SQLITE_IOERR:

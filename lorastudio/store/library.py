@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -20,7 +20,7 @@ from lorastudio.store.lock import WriterLock
 LIBRARY_FILE = "library.db"
 BUSY_TIMEOUT_S = 10.0
 
-Parameters = Sequence[Any] | Mapping[str, Any]
+Parameters = Sequence[Any] | dict[str, Any]
 
 
 class Library:
@@ -157,7 +157,7 @@ class Library:
         with self.transaction(), plain_words(self.path):
             self.db.conn.executemany(sql, rows)
 
-    def insert(self, table: str, values: Mapping[str, Any]) -> int:
+    def insert(self, table: str, values: dict[str, Any]) -> int:
         """Add one row; returns its id. The names of `table` and its columns come from our own code alone."""
         columns = ", ".join(values)
         places = ", ".join(f":{name}" for name in values)

@@ -1,0 +1,206 @@
+"""The journal of requests: written before a request leaves and after its answer is whole."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from typing import Any
+
+from lorastudio.domain.clock import now
+from lorastudio.domain.draft import Call, CallPurpose, CallState
+from lorastudio.domain.endpoint import Usage
+from lorastudio.domain.errors import BugError
+from lorastudio.store.json_text import from_json, to_json
+from lorastudio.store.library import Library
+
+# What `Usage.estimated` means: four characters a token.
+CHARACTERS_PER_TOKEN = 4
+
+
+@dataclass(frozen=True, slots=True)
+class CallTotals:
+    """What a cycle's calls cost; `calls` counts every attempt. `estimated`: some of the tokens are estimates."""
+
+    calls: int
+    answered: int
+    lost: int
+    failed: int
+    prompt_tokens: int
+    completion_tokens: int
+    estimated: bool
+
+
+def record_sent(
+    library: Library,
+    *,
+    key: str,
+    question_id: int,
+    iteration: int,
+    purpose: CallPurpose,
+    endpoint: str,
+    request: dict[str, Any],
+) -> Call:
+    """Write down a request that is about to leave, as the next attempt of its key."""
+    with library.transaction():
+        earlier = library.value("SELECT max(attempt) FROM calls WHERE key = ?", (key,)) or 0
+        call_id = library.insert(
+            "calls",
+            {
+                "key": key,
+                "attempt": earlier + 1,
+                "question_id": question_id,
+                "iteration": iteration,
+                "purpose": purpose,
+                "endpoint": endpoint,
+                "state": CallState.SENT,
+                "request": to_json(request),
+                "sent_at": now(),
+            },
+        )
+        return _get(library, call_id)
+
+
+def record_answer(
+    library: Library,
+    call_id: int,
+    *,
+    answer: str,
+    reasoning: str,
+    finish_reason: str,
+    usage: Usage,
+    elapsed_s: float,
+) -> Call:
+    """Write down the whole answer of a call that was sent."""
+    with library.transaction():
+        _end(
+            library,
+            call_id,
+            {
+                "state": CallState.ANSWERED,
+                "answer": answer,
+                "reasoning": reasoning,
+                "finish_reason": finish_reason,
+                "prompt_tokens": usage.prompt_tokens,
+                "completion_tokens": usage.completion_tokens,
+                "tokens_estimated": usage.estimated,
+                "elapsed_s": elapsed_s,
+            },
+        )
+        return _get(library, call_id)
+
+
+def record_failure(library: Library, call_id: int, error: str) -> Call:
+    """Write down that a call failed after all retries."""
+    with library.transaction():
+        _end(library, call_id, {"state": CallState.FAILED, "error": error})
+        return _get(library, call_id)
+
+
+def find_answer(library: Library, key: str) -> Call | None:
+    """The answered call of `key`, None when it must (still) be asked."""
+    row = library.row(
+        "SELECT * FROM calls WHERE key = ? AND state = ? ORDER BY attempt DESC LIMIT 1", (key, CallState.ANSWERED)
+    )
+    return None if row is None else _call(row)
+
+
+def mark_lost(library: Library) -> list[Call]:
+    """At start-up: calls that were in flight when the program died are lost.
+
+    Their servers may have worked and charged for them, so their cost is estimated from the request and from
+    what had arrived of the draft.
+    """
+    with library.transaction():
+        sent = library.rows("SELECT id, request FROM calls WHERE state = ?", (CallState.SENT,))
+        for row in sent:
+            arrived = library.value(
+                "SELECT sum(length(text) + length(reasoning)) FROM drafts WHERE call_id = ?", (row["id"],)
+            )
+            _end(
+                library,
+                row["id"],
+                {
+                    "state": CallState.LOST,
+                    "prompt_tokens": _estimate(_content_length(from_json(row["request"]))),
+                    "completion_tokens": _estimate(arrived or 0),
+                    "tokens_estimated": True,
+                },
+            )
+        return [_get(library, row["id"]) for row in sent]
+
+
+def list_calls(library: Library, question_id: int | None = None, cycle_id: int | None = None) -> list[Call]:
+    """The calls of a question, of a cycle, or all, in the order in which they were sent."""
+    rows = library.rows(
+        "SELECT calls.* FROM calls JOIN questions ON questions.id = calls.question_id"
+        " WHERE (:question IS NULL OR calls.question_id = :question)"
+        " AND (:cycle IS NULL OR questions.cycle_id = :cycle) ORDER BY calls.id",
+        {"question": question_id, "cycle": cycle_id},
+    )
+    return [_call(row) for row in rows]
+
+
+def usage_of(library: Library, cycle_id: int) -> CallTotals:
+    """What all calls of a cycle, the lost ones too, cost so far."""
+    rows = library.rows(
+        "SELECT calls.state, count(*) AS calls, sum(prompt_tokens) AS prompt_tokens,"
+        " sum(completion_tokens) AS completion_tokens, max(tokens_estimated) AS estimated"
+        " FROM calls JOIN questions ON questions.id = calls.question_id"
+        " WHERE questions.cycle_id = ? GROUP BY calls.state",
+        (cycle_id,),
+    )
+    count = {CallState(row["state"]): row["calls"] for row in rows}
+    return CallTotals(
+        calls=sum(count.values()),
+        answered=count.get(CallState.ANSWERED, 0),
+        lost=count.get(CallState.LOST, 0),
+        failed=count.get(CallState.FAILED, 0),
+        prompt_tokens=sum(row["prompt_tokens"] for row in rows),
+        completion_tokens=sum(row["completion_tokens"] for row in rows),
+        estimated=any(row["estimated"] for row in rows),
+    )
+
+
+def _end(library: Library, call_id: int, values: dict[str, Any]) -> None:
+    assignments = ", ".join(f"{name} = :{name}" for name in values)
+    touched = library.execute(
+        f"UPDATE calls SET {assignments} WHERE id = :call_id AND state = :sent",
+        {**values, "call_id": call_id, "sent": CallState.SENT},
+    )
+    if touched != 1:
+        raise BugError(f"Call {call_id} is not in flight.")
+
+
+def _estimate(characters: int) -> int:
+    return -(-characters // CHARACTERS_PER_TOKEN)
+
+
+def _content_length(request: dict[str, Any]) -> int:
+    return sum(len(str(message.get("content", ""))) for message in request.get("messages", ()))
+
+
+def _get(library: Library, call_id: int) -> Call:
+    row = library.row("SELECT * FROM calls WHERE id = ?", (call_id,))
+    if row is None:
+        raise BugError(f"There is no call {call_id}.")
+    return _call(row)
+
+
+def _call(row: sqlite3.Row) -> Call:
+    return Call(
+        id=row["id"],
+        key=row["key"],
+        attempt=row["attempt"],
+        question_id=row["question_id"],
+        iteration=row["iteration"],
+        purpose=CallPurpose(row["purpose"]),
+        endpoint=row["endpoint"],
+        state=CallState(row["state"]),
+        answer=row["answer"],
+        finish_reason=row["finish_reason"],
+        prompt_tokens=row["prompt_tokens"],
+        completion_tokens=row["completion_tokens"],
+        tokens_estimated=bool(row["tokens_estimated"]),
+        elapsed_s=row["elapsed_s"],
+        error=row["error"],
+    )
