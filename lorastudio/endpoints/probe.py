@@ -1,0 +1,141 @@
+"""What a server can do, found out by asking it and looking at the answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from lorastudio.domain.cancel import CancelToken
+from lorastudio.domain.clock import now
+from lorastudio.domain.endpoint import Sampling
+from lorastudio.domain.errors import Cancelled, EndpointError
+from lorastudio.domain.events import as_json
+from lorastudio.domain.messages import user
+from lorastudio.endpoints.answers import ChatAnswer, Delta
+from lorastudio.endpoints.client import ChatClient
+from lorastudio.endpoints.json_answers import objects
+from lorastudio.endpoints.structured import Rung, Shape, response_format
+
+_SPEED_TOKENS = 32
+# Reasoning models may think before the object.
+_OBJECT_TOKENS = 256
+# A schema nobody would follow by chance: the prompt says nothing of it.
+NONSENSE = Shape(
+    "probe",
+    {
+        "type": "object",
+        "properties": {"zq_kumquat": {"type": "string", "enum": ["ovf-417"]}},
+        "required": ["zq_kumquat"],
+        "additionalProperties": False,
+    },
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What a server was found to do at `probed_at`; `error` holds its own words when it did not answer.
+
+    `streaming`: the answer came in pieces. `rung`: the strictest form of structured answers that it obeys.
+    `tokens_per_s` counts from the first token on; None when the answer was too short to tell.
+    """
+
+    probed_at: str
+    models: tuple[str, ...] = ()
+    model: str = ""
+    first_token_s: float | None = None
+    tokens_per_s: float | None = None
+    tokens_estimated: bool = False
+    streaming: bool = False
+    logprobs: bool = False
+    rung: Rung = Rung.PROMPT
+    refused_fields: tuple[str, ...] = ()
+    error: str = ""
+
+    @property
+    def works(self) -> bool:
+        return not self.error
+
+    def as_record(self) -> dict[str, Any]:
+        """The probe as JSON, as the library keeps it."""
+        record: dict[str, Any] = as_json(self)
+        return record
+
+
+def probe(client: ChatClient, cancel: CancelToken | None = None) -> Probe:
+    """Test a server in four small calls. Raises Cancelled; every other failure is in the result."""
+    cancel = cancel or CancelToken()
+    probed_at = now()
+    try:
+        models = _models(client, cancel)
+        answer, deltas = _speak(client, cancel)
+        return Probe(
+            probed_at=probed_at,
+            models=models,
+            model=client.model(cancel),
+            first_token_s=answer.first_token_s,
+            tokens_per_s=_rate(answer),
+            tokens_estimated=answer.usage.estimated,
+            streaming=deltas > 1,
+            logprobs=_gives_logprobs(client, cancel),
+            rung=_strictest_rung(client, cancel),
+            refused_fields=tuple(sorted(client.refused_fields)),
+        )
+    except Cancelled:
+        raise
+    except EndpointError as error:
+        return Probe(probed_at=probed_at, error=str(error))
+
+
+def rung_of(record: dict[str, Any] | None) -> Rung:
+    """Where the ladder begins for a server with this saved probe; at the top when there is none."""
+    known = (record or {}).get("rung")
+    return Rung(known) if known in list(Rung) else Rung.SCHEMA
+
+
+def _models(client: ChatClient, cancel: CancelToken) -> tuple[str, ...]:
+    """The listed models; a server that lists none is fine when the endpoint names its model."""
+    try:
+        return client.models(cancel)
+    except EndpointError as error:
+        if error.status is None or client.endpoint.model is None:
+            raise
+        return ()
+
+
+def _speak(client: ChatClient, cancel: CancelToken) -> tuple[ChatAnswer, int]:
+    """A short streamed answer, and in how many pieces it came."""
+    sampling = Sampling(temperature=0.0, max_tokens=_SPEED_TOKENS, seed=0)
+    pieces = 0
+    for item in client.stream(user("Count from one to twenty in words."), sampling, cancel=cancel):
+        if isinstance(item, ChatAnswer):
+            return item, pieces
+        pieces = pieces + 1 if isinstance(item, Delta) else 0
+    raise EndpointError("The server gave no answer.")
+
+
+def _rate(answer: ChatAnswer) -> float | None:
+    if answer.first_token_s is None or answer.usage.completion_tokens < 2:
+        return None
+    return (answer.usage.completion_tokens - 1) / max(answer.elapsed_s - answer.first_token_s, 1e-6)
+
+
+def _gives_logprobs(client: ChatClient, cancel: CancelToken) -> bool:
+    sampling = Sampling(temperature=0.0, max_tokens=1, seed=0)
+    try:
+        return client.complete(user("Hi"), sampling, cancel=cancel, extra={"logprobs": True}).has_logprobs
+    except EndpointError:
+        return False
+
+
+def _strictest_rung(client: ChatClient, cancel: CancelToken) -> Rung:
+    sampling = Sampling(temperature=0.0, max_tokens=_OBJECT_TOKENS, seed=0)
+    for rung in (Rung.SCHEMA, Rung.OBJECT):
+        try:
+            asked = user("Say hello. Answer in JSON." if rung is Rung.OBJECT else "Say hello.")
+            text = client.complete(asked, sampling, response_format(rung, NONSENSE), cancel).text
+        except EndpointError:
+            continue
+        found = next(objects(text), None) if text.lstrip().startswith("{") else None
+        if found is not None and (rung is Rung.OBJECT or found.get("zq_kumquat") == "ovf-417"):
+            return rung
+    return Rung.PROMPT
