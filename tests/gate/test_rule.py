@@ -72,8 +72,8 @@ def test_exactly_the_needed_gain_is_enough() -> None:
 
 
 def test_later_looks_must_be_surer() -> None:
-    modest = evidence(candidate={**HALF_GOOD, "facts": 0.68}, seed=6)
-    first, late = judge(modest), judge(replace(modest, look=30))
+    modest = evidence(candidate={**HALF_GOOD, "facts": 0.7}, seed=3)
+    first, late = judge(modest), judge(replace(modest, look=50))
     assert (first.gain, first.p is not None) == (late.gain, True)
     assert late.level < first.level
     assert first.verdict is Verdict.BETTER
