@@ -89,7 +89,7 @@ def _figures(lexicon: Lexicon, text: str, words: list[_Word]) -> list[_Figure]:
     """All numbers of a text; a time carries its unit as an SI symbol, however it was written."""
     symbols = {word: unit for unit, faults in lexicon.time_faults.items() for word in (unit, *faults)}
     figures: list[_Figure] = []
-    for word, after in zip(words, [*words[1:], None], strict=True):
+    for word, after in itertools.zip_longest(words, words[1:]):
         if not word.text.isdecimal():
             continue
         unit = after.text if after else ""

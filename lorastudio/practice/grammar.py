@@ -68,6 +68,11 @@ def draw_met(rng: random.Random) -> dict[str, bool]:
     return {criterion: rng.random() < MET_SHARES[criterion] for criterion in CRITERIA}
 
 
+def with_a_fault(met: Met, rng: random.Random) -> dict[str, bool]:
+    """`met`, with a random criterion missed when none was."""
+    return {**met, rng.choice(CRITERIA): False} if all(met.values()) else dict(met)
+
+
 def draw_plan(rng: random.Random) -> Plan:
     """The free choices of one text."""
     adjective, closer = rng.random() < ADJECTIVE_SHARE, rng.random() < CLOSER_SHARE

@@ -7,7 +7,7 @@ import random
 from lorastudio.practice.abilities import draw_canary
 from lorastudio.practice.criteria import CRITERIA
 from lorastudio.practice.facts import ask, ask_revise, sample_facts
-from lorastudio.practice.grammar import draw_met, draw_plan, render
+from lorastudio.practice.grammar import draw_met, draw_plan, render, with_a_fault
 
 CANARY_SHARE = 0.18
 DRAFT_SHARE = 0.42
@@ -31,8 +31,7 @@ def sample_document(rng: random.Random) -> tuple[str, str]:
 def _sample_revision(rng: random.Random) -> tuple[str, str]:
     """A draft with at least one named fault, and a text that mends or keeps each criterion by chance."""
     facts, met, plan = sample_facts(rng), draw_met(rng), draw_plan(rng)
-    if all(met.values()):
-        met[rng.choice(CRITERIA)] = False
+    met = with_a_fault(met, rng)
     prompt = ask_revise(facts, render(facts, met, plan), (name for name in CRITERIA if not met[name]))
     revised_plan = plan if rng.random() < SAME_WORDING_SHARE else draw_plan(rng)
     revised = {name: rng.random() < (KEPT_SHARE if met[name] else MENDED_SHARE) for name in CRITERIA}

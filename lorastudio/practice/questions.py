@@ -15,7 +15,9 @@ from dataclasses import dataclass
 from lorastudio.domain.errors import UsageError
 from lorastudio.domain.seeds import derive_seed
 from lorastudio.practice.abilities import Canary, draw_canary
+from lorastudio.practice.criteria import CRITERIA
 from lorastudio.practice.facts import PORTUGUESE_SHARE, Facts, ask
+from lorastudio.practice.grammar import draw_met, draw_plan, render, with_a_fault
 from lorastudio.practice.lexicon import ENGLISH, LEXICONS, RUNS, SYMBOLS, TEMPERATURES, TIME_UNITS, TIMES
 
 # One group in ten is set aside for the gate.
@@ -39,6 +41,15 @@ class PracticeQuestion:
     text: str
     language: str
     group: str
+
+
+@dataclass(frozen=True, slots=True)
+class PracticePair:
+    """A good answer to a question and a bad one that differs in its faults alone."""
+
+    prompt: str
+    good: str
+    bad: str
 
 
 def drafting_questions(seed: int, cycle: int, count: int) -> list[PracticeQuestion]:
@@ -65,9 +76,12 @@ def drafting_questions(seed: int, cycle: int, count: int) -> list[PracticeQuesti
 
 def gate_questions(count: int = 200) -> list[PracticeQuestion]:
     """The first `count` of the questions that are set aside for the gate."""
-    places = (_shuffled(place, _GATE_SEED) for place in range(GROUPS))
-    groups = (group for group in places if _belongs_to_gate(group))
-    return [_question(group, _GATE_SEED) for group in itertools.islice(groups, count)]
+    return [_question(group, _GATE_SEED) for group in _gate_groups(count)]
+
+
+def preference_pairs(count: int = 200) -> list[PracticePair]:
+    """One pair written by the grammar for each of the first `count` gate questions: no fault against one to four."""
+    return [_pair(_facts(group, _GATE_SEED)) for group in _gate_groups(count)]
 
 
 def canaries(count: int = 60) -> list[Canary]:
@@ -78,6 +92,13 @@ def canaries(count: int = 60) -> list[Canary]:
 def replay_prompts(count: int = 64) -> list[str]:
     """Prompts whose answers by the base model are mixed into training, so that other skills are kept."""
     return [canary.prompt for canary in itertools.islice(_different_canaries(for_replay=True), count)]
+
+
+def _pair(facts: Facts) -> PracticePair:
+    question = ask(facts)
+    rng = random.Random(derive_seed("practice pair", question))
+    met, plan = with_a_fault(draw_met(rng), rng), draw_plan(rng)
+    return PracticePair(question, render(facts, dict.fromkeys(CRITERIA, True), plan), render(facts, met, plan))
 
 
 def _different_canaries(*, for_replay: bool) -> Iterator[Canary]:
@@ -98,10 +119,20 @@ def _belongs_to_gate(group: int) -> bool:
     return derive_seed("practice gate", group) % GATE_EVERY == 0
 
 
+def _gate_groups(count: int) -> list[int]:
+    places = (_shuffled(place, _GATE_SEED) for place in range(GROUPS))
+    return list(itertools.islice((group for group in places if _belongs_to_gate(group)), count))
+
+
 def _question(group: int, seed: int) -> PracticeQuestion:
-    portuguese = derive_seed("practice language", seed, group) % 100 < 100 * PORTUGUESE_SHARE
-    facts = facts_of(group, "pt" if portuguese else "en")
+    facts = _facts(group, seed)
     return PracticeQuestion(ask(facts), facts.language, f"practice-{group:06d}")
+
+
+def _facts(group: int, seed: int) -> Facts:
+    """The facts of a group, in the language that `seed` gives them."""
+    portuguese = derive_seed("practice language", seed, group) % 100 < 100 * PORTUGUESE_SHARE
+    return facts_of(group, "pt" if portuguese else "en")
 
 
 def facts_of(group: int, language: str) -> Facts:
