@@ -1,0 +1,109 @@
+"""Imports: a file's pairs are staged in short transactions, seen by nobody, until one commit makes them exist."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from lorastudio.domain.changes import Changes
+from lorastudio.domain.clock import now
+from lorastudio.domain.errors import BugError
+from lorastudio.domain.pair import Decider, NewPair, PairState
+from lorastudio.store.actions import ActionKind, log_action
+from lorastudio.store.json_text import to_json
+from lorastudio.store.library import Library
+from lorastudio.store.pair_rows import AddedPairs, insert_pairs
+
+
+def begin_import(
+    library: Library,
+    path: Path | str,
+    format: str,
+    *,
+    state: PairState = PairState.PENDING,
+    decider: Decider = Decider.NOBODY,
+) -> int:
+    """Begin to read a file; returns the import's id.
+
+    Where state and decider are known now, the commit is one small update however many pairs there are.
+    """
+    return library.insert(
+        "imports",
+        {
+            "path": str(path),
+            "format": format,
+            "state": "staged",
+            "pair_state": state,
+            "decided_by": decider,
+            "started_at": now(),
+        },
+    )
+
+
+def stage_pairs(library: Library, import_id: int, pairs: Sequence[NewPair]) -> AddedPairs:
+    """Add pairs, a few hundred at a time, to an import that is not committed yet."""
+    with library.transaction():
+        staged = _staged(library, import_id)
+        state, decider = PairState(staged["pair_state"]), Decider(staged["decided_by"])
+        return insert_pairs(library, pairs, state=state, decider=decider, import_id=import_id)
+
+
+def commit_import(
+    library: Library, import_id: int, *, state: PairState, decider: Decider, report: dict[str, Any]
+) -> Changes:
+    """Make the staged pairs exist, in `state`, as one undo step; `report` is kept with the import."""
+    with library.transaction():
+        staged = _staged(library, import_id)
+        if (staged["pair_state"], staged["decided_by"]) != (state, decider):
+            library.execute(
+                "UPDATE pairs SET state = ?, decided_by = ? WHERE import_id = ?", (state, decider, import_id)
+            )
+        library.execute(
+            "UPDATE imports SET state = 'committed', pair_state = ?, decided_by = ?, report = ?, committed_at = ?"
+            " WHERE id = ?",
+            (state, decider, to_json(report), now(), import_id),
+        )
+        rows = library.rows("SELECT id FROM pairs WHERE import_id = ? ORDER BY id", (import_id,))
+        if not rows:
+            return Changes()
+        label = f"import of {Path(staged['path']).name}"
+        log_action(library, ActionKind.IMPORT, label, import_id)
+        return Changes(pairs=tuple(row["id"] for row in rows), undo_label=label)
+
+
+def drop_import(library: Library, import_id: int) -> None:
+    """Give up an import that is not committed, with all its staged pairs."""
+    with library.transaction():
+        _staged(library, import_id)
+        _remove(library, import_id)
+
+
+def sweep_imports(library: Library) -> int:
+    """At start-up: remove what unfinished imports left, and imports that were undone for good.
+
+    Returns how many unfinished ones there were. An undone import is kept while redo can bring it back.
+    """
+    with library.transaction():
+        unfinished = library.rows("SELECT id FROM imports WHERE state = 'staged'")
+        undone = library.rows(
+            "SELECT imports.id AS id FROM imports JOIN actions ON actions.import_id = imports.id"
+            " WHERE imports.state = 'undone' AND actions.id < (SELECT max(id) FROM actions WHERE undone_at IS NULL)"
+        )
+        for row in (*unfinished, *undone):
+            _remove(library, row["id"])
+        return len(unfinished)
+
+
+def _staged(library: Library, import_id: int) -> dict[str, str]:
+    row = library.row(
+        "SELECT path, pair_state, decided_by FROM imports WHERE id = ? AND state = 'staged'", (import_id,)
+    )
+    if row is None:
+        raise BugError(f"There is no import {import_id} that still waits for its commit.")
+    return dict(row)
+
+
+def _remove(library: Library, import_id: int) -> None:
+    library.execute("DELETE FROM pairs WHERE import_id = ?", (import_id,))
+    library.execute("UPDATE imports SET state = 'swept' WHERE id = ?", (import_id,))
