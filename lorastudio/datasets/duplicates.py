@@ -1,0 +1,91 @@
+"""Near-duplicates: MinHash over 5-word shingles finds candidates, the exact Jaccard similarity decides.
+
+With 16 bands of 4 rows a pair of texts at Jaccard 0.8 is missed once in 5,000, and one at 0.2 is compared
+once in 40 (1 - (1 - j^4)^16). Texts under 5 words have no shingle: they match when their words are equal.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from array import array
+from collections import defaultdict
+from collections.abc import Hashable
+from typing import Generic, TypeVar
+
+from lorastudio.datasets.words import normalised, words
+
+SHINGLE_WORDS = 5
+NEAR_JACCARD = 0.8
+BANDS = 16
+ROWS = 4
+_PRIME = (1 << 61) - 1
+
+Key = TypeVar("Key", bound=Hashable)
+
+
+def shingles(text: str) -> frozenset[int]:
+    """60-bit hashes of every run of five words; a shorter text is one shingle of all its words."""
+    found = words(text)
+    if len(found) < SHINGLE_WORDS:
+        return frozenset((_hash(normalised(text)),))
+    return frozenset(_hash(" ".join(found[at : at + SHINGLE_WORDS])) for at in range(len(found) - SHINGLE_WORDS + 1))
+
+
+def jaccard(one: frozenset[int], other: frozenset[int]) -> float:
+    """|A ∩ B| / |A ∪ B|; two empty sets are equal (1.0)."""
+    shared = len(one & other)
+    union = len(one) + len(other) - shared
+    return shared / union if union else 1.0
+
+
+class NearIndex(Generic[Key]):
+    """Texts under keys; finds the keys whose text is at least `threshold` like another text.
+
+    Deterministic. Costs about 5 µs a word and 0.5 KB for a text of 60 words.
+    """
+
+    def __init__(self, threshold: float = NEAR_JACCARD) -> None:
+        self._threshold = threshold
+        draw = random.Random("near-duplicates")
+        self._permutations = [(draw.randrange(1, _PRIME), draw.randrange(_PRIME)) for _ in range(BANDS * ROWS)]
+        self._buckets: defaultdict[tuple[int, ...], list[int]] = defaultdict(list)
+        self._keys: list[Key] = []
+        self._shingles: list[array[int]] = []
+
+    def add(self, key: Key, text: str) -> None:
+        """Remember `text` under `key`; a key may have several texts."""
+        self._put(key, shingles(text))
+
+    def near(self, text: str) -> list[Key]:
+        """The keys of all similar texts, in the order in which they were added."""
+        return self._matches(shingles(text))
+
+    def near_then_add(self, key: Key, text: str) -> list[Key]:
+        """`near`, then `add`, hashing the text once."""
+        cut = shingles(text)
+        found = self._matches(cut, self._bands(cut))
+        self._put(key, cut)
+        return found
+
+    def _put(self, key: Key, cut: frozenset[int]) -> None:
+        for band in self._bands(cut):
+            self._buckets[band].append(len(self._keys))
+        self._keys.append(key)
+        self._shingles.append(array("Q", sorted(cut)))
+
+    def _matches(self, cut: frozenset[int], bands: list[tuple[int, ...]] | None = None) -> list[Key]:
+        candidates: set[int] = set()
+        for band in bands if bands is not None else self._bands(cut):
+            candidates.update(self._buckets.get(band, ()))
+        near = (at for at in sorted(candidates) if jaccard(cut, frozenset(self._shingles[at])) >= self._threshold)
+        return [self._keys[at] for at in near]
+
+    def _bands(self, cut: frozenset[int]) -> list[tuple[int, ...]]:
+        signature = [min([(a * x + b) % _PRIME for x in cut]) for a, b in self._permutations]
+        return [(band, *signature[band * ROWS : (band + 1) * ROWS]) for band in range(BANDS)]
+
+
+def _hash(text: str) -> int:
+    digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "big") >> 4

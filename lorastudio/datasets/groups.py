@@ -1,0 +1,24 @@
+"""The group of a question: what keys the split, so that one question never lies on both sides."""
+
+from __future__ import annotations
+
+import hashlib
+
+from lorastudio.datasets.words import normalised
+from lorastudio.domain.messages import Conversation
+
+
+def prompt_text(prompt: Conversation) -> str:
+    """What is asked, as one text: all turns but the system's, since the same question under another system
+    prompt is still the same question."""
+    return "\n".join(message.content for message in prompt if message.role != "system")
+
+
+def group_of(prompt: Conversation) -> str:
+    """The group of a prompt that nobody gave one: equal words make equal groups."""
+    digest = hashlib.blake2b(_encoded(normalised(prompt_text(prompt))), digest_size=8)
+    return f"q-{digest.hexdigest()}"
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")

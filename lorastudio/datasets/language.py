@@ -1,0 +1,78 @@
+"""Which language a text is in: English, Portuguese or another one, by its small words.
+
+Good enough to notice an answer in the wrong language; not a language identifier.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+ENGLISH = "en"
+PORTUGUESE = "pt"
+OTHER = "other"
+UNKNOWN = ""
+
+_LETTERS = re.compile(r"[^\W\d_]+")
+
+# Frequent small words that tell the languages apart; words that two of them share weigh in both.
+_SMALL_WORDS = {
+    ENGLISH: "the a an of and to in is was are were be been for with on at by from that this it its as not or which"
+    " have has had their they you we he she what how when than then will would can could should each after into",
+    PORTUGUESE: "o a os as um uma de do da dos das em no na nos nas e é são foi foram ser para por com que não se"
+    " ao à aos às pelo pela mais mas como também seu sua isto esta este essa esse durante qual quais quando está"
+    " você eu ele ela nós ou já muito até entre após cada sem sob sobre tem têm num numa",
+    "es": "el la los las un una de del y es son fue fueron para por con que no se al más pero como también su sus"
+    " esta este esto cuando está usted yo él ella o ya muy hasta entre cada sin sobre tiene lo en",
+    "fr": "le la les un une de du des et est sont était été pour par avec que ne pas se au aux plus mais comme"
+    " aussi son sa ses cette ce ces quand vous je il elle nous ou très dans sur sans qui en à",
+    "de": "der die das ein eine und ist sind war waren für von mit dass nicht sich auf dem den des im zu auch wie"
+    " aber mehr sein ihre diese dieser wenn ich sie er wir oder sehr bis zwischen ohne über hat haben wird",
+    "it": "il lo la i gli le un una di del della e è sono era per con che non si al più ma come anche suo sua"
+    " questo questa quando lei io lui noi o già molto tra ogni senza su ha hanno nel nella",
+}
+_PORTUGUESE_LETTERS = frozenset("ãõ")
+_OTHER_LETTERS = frozenset("ñ¿¡ßäöüøåœùèìòłżčšřőűğışţțėęąœæþð")
+_PORTUGUESE_ENDINGS = ("ção", "ções", "mente", "ência", "ável", "ível", "idade")
+_EVIDENCE = 2.0
+_PLENTY_OF_WORDS = 12
+
+
+def detect(text: str) -> str:
+    """`en`, `pt`, `other`, or an empty string when the text is too short to tell."""
+    found = [word.lower() for word in _LETTERS.findall(text)]
+    letters = sum(len(word) for word in found)
+    if not letters:
+        return UNKNOWN
+    if sum(_is_latin(letter) for word in found for letter in word) < letters / 2:
+        return OTHER
+    scores = _scores(found)
+    best, second = scores.most_common(2)
+    if best[1] < _EVIDENCE:
+        return OTHER if len(found) >= _PLENTY_OF_WORDS else UNKNOWN
+    if best[1] == second[1]:
+        return UNKNOWN
+    return best[0] if best[0] in (ENGLISH, PORTUGUESE) else OTHER
+
+
+def differ(one: str, other: str) -> bool:
+    """Whether two detected languages are both known and not the same."""
+    return UNKNOWN not in (one, other) and one != other
+
+
+def _scores(found: list[str]) -> Counter[str]:
+    scores: Counter[str] = Counter(dict.fromkeys(_SMALL_WORDS, 0))
+    counts = Counter(found)
+    for language, small_words in _SMALL_WORDS.items():
+        scores[language] = sum(counts[word] for word in small_words.split())
+    text = "".join(counts)
+    scores[PORTUGUESE] += 2 * any(letter in _PORTUGUESE_LETTERS for letter in text)
+    scores[PORTUGUESE] += sum(word.endswith(_PORTUGUESE_ENDINGS) for word in counts)
+    if any(letter in _OTHER_LETTERS for letter in text):
+        for language in ("es", "fr", "de", "it"):
+            scores[language] += 1
+    return scores
+
+
+def _is_latin(letter: str) -> bool:
+    return letter < "ɐ" or "Ḁ" <= letter < "ἀ"

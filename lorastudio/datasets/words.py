@@ -1,0 +1,18 @@
+"""Words of a text, for comparing texts and never for showing them."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_WORD = re.compile(r"\w+")
+
+
+def words(text: str) -> list[str]:
+    """The words in order, in one Unicode form and lower case, without punctuation."""
+    return _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
+
+
+def normalised(text: str) -> str:
+    """The words with single spaces; a text without any word (only signs) is itself, stripped."""
+    return " ".join(words(text)) or text.strip()
