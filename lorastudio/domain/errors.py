@@ -79,7 +79,11 @@ class ImportFileError(KnownError):
 
 
 class TrainingError(KnownError):
-    """A run can't start, or failed."""
+    """A run can't start, or failed; `resumable` when going on from its last checkpoint may succeed."""
+
+    def __init__(self, message: str, hint: str = "", *, resumable: bool = False) -> None:
+        super().__init__(message, hint)
+        self.resumable = resumable
 
 
 class RefusedError(KnownError):

@@ -1,0 +1,134 @@
+"""The loop from Python: the same services as the window and the terminal, without their screens.
+
+>>> from lorastudio import Studio
+>>> with Studio() as studio:                    # the library of LORASTUDIO_HOME, or the application's own
+...     print(studio.readiness())
+...     version = studio.train()
+...     if studio.gate(version.version).verdict == "better":
+...         studio.deploy(version.version)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import TypeVar
+
+from lorastudio.domain.cancel import CancelToken
+from lorastudio.domain.errors import BugError
+from lorastudio.domain.events import Event
+from lorastudio.domain.gate import GateReport
+from lorastudio.domain.training_events import TrainingDone
+from lorastudio.domain.version import ModelVersion
+from lorastudio.paths import application_home
+from lorastudio.services import curation, deployment, freezing, training_runs
+from lorastudio.services.base_models import default_base
+from lorastudio.services.gating import GateFinished, gate_version
+from lorastudio.services.importing import ImportFinished, ImportReport, import_files
+from lorastudio.services.opening import open_for_work
+from lorastudio.services.servers import LocalServers
+from lorastudio.services.statistics import Statistics, statistics
+from lorastudio.store import deployments, versions
+from lorastudio.training.config import TrainConfig
+
+Wanted = TypeVar("Wanted", bound=Event)
+
+
+class Studio:
+    """One library, open for work. Use as a context manager, or call `close`.
+
+    `listen` receives every event of long work as it happens. All failures are `KnownError` in plain words.
+    """
+
+    def __init__(self, home: Path | str | None = None, *, listen: Callable[[Event], None] | None = None) -> None:
+        """Open the library in `home`; raises `LibraryBusyError` when another process is writing to it."""
+        self._stack = ExitStack()
+        self._listen = listen
+        self.cancel = CancelToken()
+        place = application_home() if home is None else Path(home)
+        self._library, _ = self._stack.enter_context(open_for_work(place, "python"))
+        self._servers = self._stack.enter_context(LocalServers(self._library))
+
+    def readiness(self) -> curation.Readiness:
+        """Whether there are enough good pairs to train on, and what is missing."""
+        return curation.readiness(self._library)
+
+    def import_pairs(self, *paths: Path | str, accept: bool = False) -> ImportReport:
+        """Import files of pairs; the report names every refused line."""
+        events = import_files(self._library, [Path(path) for path in paths], accept=accept, cancel=self.cancel)
+        return self._last(events, ImportFinished).report
+
+    def prepare_dataset(self, folder: Path | str, *, compress: bool = False) -> freezing.FrozenDataset:
+        """Write the accepted pairs as `train.jsonl` and `validation.jsonl` (`.gz` with `compress`)."""
+        return freezing.write_dataset(self._library, Path(folder), compress=compress)
+
+    def train(
+        self, config: TrainConfig | None = None, *, base: str | None = None, source: Path | str | None = None
+    ) -> ModelVersion:
+        """Train on the accepted pairs, or on the file `source` alone; returns the new version."""
+        run = training_runs.prepare_run(
+            self._library,
+            config or TrainConfig(),
+            base=base or default_base(self._library),
+            source=None if source is None else Path(source),
+        )
+        done = self._last(training_runs.train_run(self._library, run.id, self.cancel), TrainingDone)
+        return versions.get_version(self._library, done.version)
+
+    def gate(self, version: int) -> GateReport:
+        """Judge a version on the gate questions against what is live."""
+        events = gate_version(self._library, version, judge=self._servers.judge, cancel=self.cancel)
+        return self._last(events, GateFinished).report
+
+    def deploy(self, version: int, *, force: bool = False, reason: str = "") -> None:
+        """Make a version the live one; `RefusedError` when the gate did not find it better, unless forced."""
+        engine = self._servers.engine(versions.get_version(self._library, version).base_model)
+        self._all(
+            deployment.deploy_version(
+                self._library, version, engine, force=force, reason=reason, cancel=self.cancel
+            )
+        )
+
+    def rollback(self, version: int | None = None) -> None:
+        """Make an earlier version (0: the bare base) the live one again; default: the one live before."""
+        live = deployments.live_version(self._library)
+        base = default_base(self._library) if live is None else versions.get_version(self._library, live).base_model
+        self._all(deployment.rollback(self._library, self._servers.engine(base), version=version, cancel=self.cancel))
+
+    def versions(self) -> list[ModelVersion]:
+        """All versions, oldest first."""
+        return versions.list_versions(self._library)
+
+    def statistics(self) -> Statistics:
+        """Totals: versions, best accuracy, live version, pairs by state, runs."""
+        return statistics(self._library)
+
+    def close(self) -> None:
+        """Stop the helper processes and close the library."""
+        self._stack.close()
+
+    def __enter__(self) -> Studio:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _all(self, events: Iterable[Event]) -> None:
+        for event in events:
+            if self._listen is not None:
+                self._listen(event)
+
+    def _last(self, events: Iterable[Event], kind: type[Wanted]) -> Wanted:
+        found: Wanted | None = None
+        for event in events:
+            if self._listen is not None:
+                self._listen(event)
+            if isinstance(event, kind):
+                found = event
+        if found is None:
+            raise BugError(f"The work ended without {kind.__name__}.")
+        return found

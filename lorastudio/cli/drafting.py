@@ -1,0 +1,94 @@
+"""`lorastudio cycle` and `lorastudio gate-questions`: drafting, and what is kept out of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lorastudio.cli.narration import Narrator
+from lorastudio.cli.session import Home, Json, Session, table
+from lorastudio.domain.cycle_events import CycleDone, QuestionsSetAside
+from lorastudio.domain.draft import Cycle, CycleState
+from lorastudio.domain.errors import UsageError
+from lorastudio.services.cycle import run_cycle
+from lorastudio.services.questions import add_gate_file, read_questions, start_cycle, unfinished_cycle
+from lorastudio.services.servers import LocalServers
+from lorastudio.store.cycles import set_cycle_state
+from lorastudio.store.gate_questions import list_gate_questions
+from lorastudio.store.library import Library
+
+
+def register(app: typer.Typer) -> None:
+    app.command("cycle")(cycle)
+    app.command("gate-questions")(gate_questions)
+
+
+def cycle(
+    questions: Annotated[list[str] | None, typer.Argument(help="Questions to draft answers to.")] = None,
+    file: Annotated[
+        Path | None, typer.Option("--questions", help="A file of questions: one a line, or JSONL with a question each.")
+    ] = None,
+    max_iterations: Annotated[int, typer.Option(min=1, max=6, help="Drafts per question at most.")] = 6,
+    train: Annotated[bool, typer.Option("--train", help="Go on: accept by confidence, train, gate, deploy.")] = False,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed asks for the same drafts.")] = 0,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue the unfinished cycle.")] = False,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Draft, criticise and revise answers to questions, and extract pairs from the drafts."""
+    session = Session(home, json)
+    texts = list(questions or [])
+    if not texts and file is None and not resume:
+        raise UsageError("No question was given.", "Give questions, --questions FILE, or --resume.")
+    with session.writing("cycle") as library, LocalServers(library) as servers, Narrator(session) as narrator:
+        if resume:
+            chosen = unfinished_cycle(library)
+        else:
+            specs = read_questions(texts, file)
+            chosen, aside = start_cycle(library, specs, seed=seed, max_iterations=max_iterations, train=train)
+            if aside:
+                narrator.tell(QuestionsSetAside(aside))
+        _run(session, library, chosen, servers, narrator)
+
+
+def _run(session: Session, library: Library, chosen: Cycle, servers: LocalServers, narrator: Narrator) -> None:
+    try:
+        for event in session.stream(run_cycle(library, chosen.id, servers, session.cancel)):
+            narrator.tell(event)
+            if isinstance(event, CycleDone) and not session.json:
+                narrator.finish()
+                session.out.print(_summary(event))
+    except BaseException:
+        set_cycle_state(library, chosen.id, CycleState.STOPPED)
+        session.note("The cycle is kept: `lorastudio cycle --resume` goes on.")
+        raise
+
+
+def _summary(done: CycleDone) -> str:
+    text = f"Cycle {done.cycle}: {done.questions} questions, {done.pairs} pairs."
+    if done.version is not None:
+        text += f" Version {done.version}: {done.verdict or 'not judged'}{', deployed' if done.deployed else ''}."
+    return text
+
+
+def gate_questions(
+    file: Annotated[Path | None, typer.Argument(help="Add the questions in this file; without it, list them.")] = None,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """List or add the questions that only the gate may read; they are never drafted or trained on."""
+    session = Session(home, json)
+    if file is not None:
+        with session.writing("gate-questions") as library:
+            added = add_gate_file(library, file)
+            total = len(list_gate_questions(library))
+        session.result({"added": added, "total": total}, lambda out: out.print(f"Added {added}; {total} in all."))
+        return
+    with session.reading() as library:
+        present = list_gate_questions(library)
+    shown = table(">Id", "Language", "Question")
+    for question in present:
+        shown.add_row(str(question.id), question.language, question.text)
+    session.result({"questions": present, "total": len(present)}, lambda out: out.print(shown))

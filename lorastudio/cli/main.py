@@ -1,0 +1,79 @@
+"""The program in a terminal: assembles the verbs and turns errors into exit codes.
+
+Exit codes: 0 done, 1 refused or failed with a clear message, 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Annotated
+
+import typer
+
+import lorastudio
+from lorastudio.cli import curation, data, demo, drafting, endpoints, library, models, serving, training, versions
+from lorastudio.domain.errors import KnownError, UsageError
+from lorastudio.services.logbook import record_failure
+
+
+def build_app() -> typer.Typer:
+    """The program with all its verbs."""
+    app = typer.Typer(
+        name="lorastudio",
+        help="Draft, curate, train, gate and deploy LoRA adapters on this machine.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+    app.callback()(_program)
+    for verbs in (demo, endpoints, drafting, curation, data, training, versions, serving, models, library):
+        verbs.register(app)
+    return app
+
+
+def run_cli() -> int:
+    """Run the verb in argv; returns the exit code and never shows a traceback."""
+    try:
+        code = build_app()(standalone_mode=False)
+    except typer.TyperException as error:
+        error.show()
+        return 2
+    except UsageError as error:
+        return _explain(error, 2)
+    except KnownError as error:
+        return _explain(error, 1)
+    except (KeyboardInterrupt, typer.Abort):
+        sys.stderr.write("Stopped.\n")
+        return 1
+    except BrokenPipeError:
+        sys.stderr.close()  # whoever read our output has gone; there is nobody to tell
+        return 1
+    except Exception as error:
+        place = record_failure(error)
+        sys.stderr.write(
+            f"Something went wrong in LoRA Studio itself: {type(error).__name__}.\n"
+            f"Nothing unfinished was kept. The details are in {place}; please report them.\n"
+        )
+        return 1
+    return code if isinstance(code, int) else 0
+
+
+def _explain(error: KnownError, code: int) -> int:
+    if "--json" in sys.argv:
+        sys.stdout.write(json.dumps({"error": {"message": error.message, "hint": error.hint}}, ensure_ascii=False) + "\n")
+    sys.stderr.write(f"{error}\n")
+    return code
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        sys.stdout.write(f"lorastudio {lorastudio.__version__}\n")
+        raise typer.Exit
+
+
+def _program(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    """Draft, curate, train, gate and deploy LoRA adapters on this machine."""

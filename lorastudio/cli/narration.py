@@ -1,0 +1,165 @@
+"""Work told to a person: one line for what matters, a moving bar for what only counts."""
+
+from __future__ import annotations
+
+from functools import singledispatchmethod
+from types import TracebackType
+
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from lorastudio.cli.session import Session, figure
+from lorastudio.domain.cycle_events import DemoRow, PairsAccepted, PairsExtracted, QuestionsSetAside, StageBegan
+from lorastudio.domain.deployment_events import Deployed, StepTaken
+from lorastudio.domain.drafting_events import CycleFinished, CycleStarted, QuestionFailed, QuestionFinished
+from lorastudio.domain.events import Event, Progressed, Warned
+from lorastudio.domain.gate_events import GateFinished
+from lorastudio.domain.training_events import Evaluated, StepDone, TrainingDone, TrainingStarted
+
+
+class Narrator:
+    """Tells events on stderr. The bar moves only on a terminal; elsewhere the lines alone are printed.
+
+    Use as a context manager; `finish` takes the bar away before results are printed.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=30),
+            TextColumn("{task.completed:.0f} of {task.total:.0f}"),
+            TimeRemainingColumn(compact=True),
+            console=session.err,
+            transient=True,
+            disable=not session.err.is_terminal,
+        )
+        self._task: TaskID | None = None
+        self._questions = 0
+
+    def __enter__(self) -> Narrator:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.finish()
+
+    def finish(self) -> None:
+        """Take the bar away."""
+        if self._task is not None:
+            self._progress.remove_task(self._task)
+            self._task = None
+        self._progress.stop()
+
+    @singledispatchmethod
+    def tell(self, event: Event) -> None:
+        """Say what an event means; events that only machines need are passed over."""
+
+    @tell.register
+    def _(self, event: Warned) -> None:
+        if not self._session.json:  # in JSON the session has said it already
+            self._session.warn(event.message)
+
+    @tell.register
+    def _(self, event: Progressed) -> None:
+        self._move(event.what, event.done, event.total)
+
+    @tell.register
+    def _(self, event: StageBegan) -> None:
+        self._say(f"Cycle {event.cycle}: {event.stage}.")
+
+    @tell.register
+    def _(self, event: QuestionsSetAside) -> None:
+        self._say(f"{event.count} questions are set aside for the gate and never drafted on.")
+
+    @tell.register
+    def _(self, event: CycleStarted) -> None:
+        self._questions = event.questions
+        self._move("Drafting", 0, event.questions)
+
+    @tell.register
+    def _(self, event: QuestionFinished) -> None:
+        self._advance()
+        score = figure(event.best_score, 2)
+        self._say(
+            f"  question {event.position + 1}: best score {score} after {event.iterations} drafts ({event.stop_reason})."
+        )
+
+    @tell.register
+    def _(self, event: QuestionFailed) -> None:
+        self._advance()
+        self._session.warn(f"Question {event.position + 1} failed: {event.message}")
+
+    @tell.register
+    def _(self, event: CycleFinished) -> None:
+        totals = event.totals
+        counted = "about " if totals.estimated else ""
+        self._say(
+            f"  {totals.answered} answers, {counted}{totals.prompt_tokens} tokens read, "
+            f"{totals.completion_tokens} written, {totals.lost} calls repeated after a crash."
+        )
+
+    @tell.register
+    def _(self, event: PairsExtracted) -> None:
+        self._say(f"  {event.added} pairs extracted.")
+
+    @tell.register
+    def _(self, event: PairsAccepted) -> None:
+        self._say(
+            f"  Nobody has looked at them: the confidence rule (at least {event.min_confidence:g}) "
+            f"accepted {event.accepted}."
+        )
+
+    @tell.register
+    def _(self, event: TrainingStarted) -> None:
+        again = "resumed" if event.resumed else "started"
+        self._say(
+            f"  Run {event.run} {again}: {event.objective}, {event.examples} examples, {event.heldout} held out."
+        )
+
+    @tell.register
+    def _(self, event: StepDone) -> None:
+        self._move(f"Training, loss {event.loss:.3f}", event.step, event.steps)
+
+    @tell.register
+    def _(self, event: Evaluated) -> None:
+        self._say(f"  step {event.step}: development loss {figure(event.loss)}, accuracy {figure(event.accuracy)}.")
+
+    @tell.register
+    def _(self, event: TrainingDone) -> None:
+        self._say(f"  Version {event.version}: loss {figure(event.final_loss)}.")
+
+    @tell.register
+    def _(self, event: GateFinished) -> None:
+        report = event.report
+        gain = "no figure" if report.gain is None else f"{report.gain:+.1f} points"
+        self._say(f"  Gate, version {report.version} against {report.against}: {report.verdict.value} ({gain}).")
+
+    @tell.register
+    def _(self, event: StepTaken) -> None:
+        self._say(f"  {event.message}")
+
+    @tell.register
+    def _(self, event: Deployed) -> None:
+        self._say(f"  Live now: {'the bare base model' if event.version is None else f'version {event.version}'}.")
+
+    @tell.register
+    def _(self, event: DemoRow) -> None:
+        name = "base" if event.cycle == 0 else f"cycle {event.cycle}"
+        self._say(
+            f"{name}: quality {figure(event.quality)}, perfect {figure(event.perfect)}, "
+            f"canaries {figure(event.canary)}."
+        )
+
+    def _say(self, text: str) -> None:
+        self._session.note(text)
+
+    def _move(self, what: str, done: float, total: float) -> None:
+        if self._task is None:
+            self._task = self._progress.add_task(what, total=total)
+        self._progress.update(self._task, description=what, completed=done, total=total)
+
+    def _advance(self) -> None:
+        if self._task is not None:
+            self._progress.advance(self._task)

@@ -1,0 +1,116 @@
+"""What every verb shares: where the library is, how to speak, and how to be stopped."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from lorastudio.domain.cancel import CancelToken
+from lorastudio.domain.events import Event, Warned, as_json, as_record
+from lorastudio.paths import application_home
+from lorastudio.services.opening import open_for_work
+from lorastudio.store.library import Library
+
+Home = Annotated[
+    Path | None,
+    typer.Option("--home", help="The library's folder (or LORASTUDIO_HOME).", show_default=False, file_okay=False),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout; words for people go to stderr.")]
+
+
+class Session:
+    """One call of the program.
+
+    Results go to stdout: as JSON, one object a line, or as text and tables for people. Everything that is
+    no result (warnings, progress) goes to stderr.
+    """
+
+    def __init__(self, home: Path | None, as_json_lines: bool) -> None:
+        self.home = home.expanduser().resolve() if home else application_home()
+        self.json = as_json_lines
+        self.out = Console(soft_wrap=True)
+        self.err = Console(stderr=True, soft_wrap=True)
+        self.cancel = CancelToken()
+
+    @contextmanager
+    def reading(self) -> Iterator[Library]:
+        """The library for looking at; works beside a running writer."""
+        with Library.open(self.home, write=False) as library:
+            yield library
+
+    @contextmanager
+    def writing(self, verb: str) -> Iterator[Library]:
+        """The library for changing; mends what a crash left, and tells when it had to."""
+        with open_for_work(self.home, verb) as (library, mended):
+            for line in mended:
+                self.note(line)
+            with self._stoppable():
+                yield library
+
+    def result(self, record: Any, show: Callable[[Console], None]) -> None:
+        """Print one result: as one JSON object, or by `show` for people."""
+        if self.json:
+            self.print_json(record)
+        else:
+            show(self.out)
+
+    def print_json(self, record: Any) -> None:
+        sys.stdout.write(json.dumps(as_json(record), ensure_ascii=False) + "\n")
+        sys.stdout.flush()
+
+    def note(self, text: str) -> None:
+        """Words for a person beside the result."""
+        self.err.print(text, markup=False, highlight=False)
+
+    def warn(self, text: str) -> None:
+        self.err.print(f"Warning: {text}", style="yellow", markup=False, highlight=False)
+
+    def stream(self, events: Iterator[Event]) -> Iterator[Event]:
+        """Pass events on; warnings are said on stderr, and in JSON every event is a line on stdout."""
+        for event in events:
+            if self.json:
+                self.print_json(as_record(event))
+            elif isinstance(event, Warned):
+                self.warn(event.message)
+            yield event
+
+    @contextmanager
+    def _stoppable(self) -> Iterator[None]:
+        """Ctrl-C and SIGTERM ask the work to stop and keep; a second Ctrl-C ends it at once."""
+
+        def ask(number: int, frame: FrameType | None) -> None:
+            if self.cancel.cancelled:
+                raise KeyboardInterrupt
+            self.note("Stopping; what is finished is kept. Press Ctrl-C again to end at once.")
+            self.cancel.cancel()
+
+        before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def table(*columns: str) -> Table:
+    """An empty table in the program's look; a column named with a leading ">" is aligned to the right."""
+    made = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        right = column.startswith(">")
+        made.add_column(column.removeprefix(">"), justify="right" if right else "left", overflow="fold")
+    return made
+
+
+def figure(value: float | None, digits: int = 3) -> str:
+    """A number for a table; a dash when there is none."""
+    return "–" if value is None else f"{value:.{digits}f}"

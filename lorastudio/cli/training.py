@@ -1,0 +1,126 @@
+"""`lorastudio train | resume | runs`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lorastudio.cli.narration import Narrator
+from lorastudio.cli.session import Home, Json, Session, figure, table
+from lorastudio.domain.errors import UsageError
+from lorastudio.domain.events import Event, Warned
+from lorastudio.domain.training_events import TrainingDone
+from lorastudio.services.base_models import default_base
+from lorastudio.services.training_runs import latest_resumable, prepare_run, readiness_warnings, train_run
+from lorastudio.store import runs as stored_runs
+from lorastudio.store.library import Library
+from lorastudio.training.config import Objective, TrainConfig
+
+
+def register(app: typer.Typer) -> None:
+    app.command("train")(train)
+    app.command("resume")(resume)
+    app.command("runs")(runs)
+
+
+def train(
+    base: Annotated[str | None, typer.Option(help="Base model: a folder, a hub name on this machine, or practice.")] = None,
+    source: Annotated[
+        Path | None, typer.Option("--from", help="Train on this file alone; the library's pairs stay untouched.")
+    ] = None,
+    objective: Annotated[Objective, typer.Option(help="What is optimised.")] = Objective.DPO_NLL,
+    beta: Annotated[float, typer.Option(help="How far preferences may pull from the base model.")] = 0.1,
+    nll_weight: Annotated[float, typer.Option(help="Weight of the good answers' likelihood in dpo+nll.")] = 1.0,
+    rank: Annotated[int, typer.Option(help="LoRA rank.")] = 8,
+    alpha: Annotated[float, typer.Option(help="LoRA alpha; the adapter's scale is alpha / rank.")] = 16.0,
+    learning_rate: Annotated[float | None, typer.Option(help="Default: the objective's measured one.")] = None,
+    epochs: Annotated[int, typer.Option(help="Times through all examples.")] = 3,
+    batch_size: Annotated[int, typer.Option(help="Pairs per step.")] = 4,
+    max_seq_length: Annotated[int, typer.Option(help="Tokens; longer rows are left out and listed.")] = 2048,
+    layers: Annotated[str, typer.Option(help="all, or a number: that many of the last blocks.")] = "all",
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same adapter.")] = 0,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Train a LoRA adapter on the accepted pairs, or on a file; the result is a new version."""
+    config = TrainConfig(
+        objective=objective,
+        beta=beta,
+        nll_weight=nll_weight,
+        rank=rank,
+        alpha=alpha,
+        learning_rate=learning_rate,
+        epochs=epochs,
+        batch_size=batch_size,
+        max_seq_length=max_seq_length,
+        layers=_layers(layers),
+        seed=seed,
+    )
+    session = Session(home, json)
+    with session.writing("train") as library:
+        _follow(session, _prepare_and_train(session, library, config, base, source))
+
+
+def resume(
+    run: Annotated[int | None, typer.Argument(help="The run to continue; default: the newest unfinished one.")] = None,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Continue a stopped or crashed run from its last checkpoint."""
+    session = Session(home, json)
+    with session.writing("resume") as library:
+        chosen = latest_resumable(library).id if run is None else run
+        _follow(session, train_run(library, chosen, session.cancel))
+
+
+def runs(home: Home = None, json: Json = False) -> None:
+    """List training runs."""
+    session = Session(home, json)
+    with session.reading() as library:
+        found = stored_runs.list_runs(library)
+    shown = table(">Run", "State", "Objective", ">Examples", "Base", ">Version", "Created", "Error")
+    for item in found:
+        shown.add_row(
+            str(item.id),
+            item.state.value,
+            str(item.config.get("objective", "")),
+            str(item.num_examples),
+            item.base_model,
+            str(item.reserved_version or "–"),
+            item.created_at,
+            item.error,
+        )
+    session.result({"runs": found}, lambda out: out.print(shown))
+
+
+def _prepare_and_train(
+    session: Session, library: Library, config: TrainConfig, base: str | None, source: Path | None
+) -> Iterator[Event]:
+    if source is None:
+        yield from (Warned(text) for text in readiness_warnings(library))
+    run = prepare_run(library, config, base=base or default_base(library), source=source)
+    yield from train_run(library, run.id, session.cancel)
+
+
+def _follow(session: Session, events: Iterator[Event]) -> None:
+    with Narrator(session) as narrator:
+        for event in session.stream(events):
+            narrator.tell(event)
+            if isinstance(event, TrainingDone) and not session.json:
+                narrator.finish()
+                session.out.print(
+                    f"Version {event.version} is trained: loss {figure(event.final_loss)}, prefers the good answer "
+                    f"{figure(event.validation_accuracy)}. Judge it with `lorastudio gate {event.version}`.",
+                    highlight=False,
+                )
+
+
+def _layers(text: str) -> int | None:
+    if text == "all":
+        return None
+    if not text.isdecimal():
+        raise UsageError(f"--layers is {text!r}.", "Give all, or a number of blocks.")
+    return int(text)

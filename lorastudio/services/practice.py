@@ -1,0 +1,67 @@
+"""The practice world as a library: its questions, its recipe, its gate questions."""
+
+from __future__ import annotations
+
+from lorastudio.domain.draft import Cycle
+from lorastudio.domain.seeds import derive_seed
+from lorastudio.practice.questions import drafting_questions, gate_questions, replay_prompts
+from lorastudio.services.base_models import PRACTICE_NAME
+from lorastudio.services.cycle import plan_training
+from lorastudio.services.servers import CRITIC, WRITER
+from lorastudio.store import cycles, deployments
+from lorastudio.store.gate_questions import NewGateQuestion, add_gate_questions, list_gate_questions
+from lorastudio.store.library import Library
+from lorastudio.training.config import Objective, TrainConfig
+
+PRACTICE_CHECKS = {"practice": True}
+QUESTIONS_PER_CYCLE = 8
+SOURCE = "practice world"
+
+
+def practice_recipe(seed: int) -> TrainConfig:
+    """The measured recipe for the tiny practice model: a high learning rate, and replay of its other skills."""
+    return TrainConfig(
+        objective=Objective.DPO_NLL,
+        learning_rate=5e-4,
+        epochs=3,
+        batch_size=4,
+        max_seq_length=256,
+        seed=seed,
+        replay_per_step=8,
+        replay_prompts=tuple(replay_prompts()),
+    )
+
+
+def set_gate_questions_aside(library: Library) -> int:
+    """Put the practice world's own gate questions into the library, once; returns how many there are."""
+    present = list_gate_questions(library)
+    if present:
+        return len(present)
+    return add_gate_questions(
+        library,
+        [
+            NewGateQuestion(item.text, item.group, item.language, dict(PRACTICE_CHECKS), SOURCE)
+            for item in gate_questions()
+        ],
+    )
+
+
+def start_practice_cycle(library: Library, *, seed: int, index: int, questions: int) -> Cycle:
+    """Write down cycle `index` (from 1) of a practice run with `seed`, planned through to deployment."""
+    cycle_seed = derive_seed("practice", seed, index)
+    with library.transaction():
+        cycle = cycles.create_cycle(
+            library,
+            seed=cycle_seed,
+            max_iterations=6,
+            writer=WRITER,
+            critic=CRITIC,
+            writer_version=deployments.live_version(library),
+            settings={"practice_seed": seed, "practice_index": index},
+            questions=[
+                cycles.NewQuestion(item.text, item.group, item.language, dict(PRACTICE_CHECKS))
+                for item in drafting_questions(seed, index, questions)
+            ],
+        )
+        plan_training(library, cycle.id, practice_recipe(cycle_seed), PRACTICE_NAME)
+    return cycle

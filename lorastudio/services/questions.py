@@ -1,0 +1,175 @@
+"""Questions: read from files, kept for the gate, made into a cycle."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from lorastudio.datasets.groups import group_of
+from lorastudio.datasets.language import detect_language
+from lorastudio.domain.draft import Cycle, CycleState
+from lorastudio.domain.endpoint import Endpoint, EndpointKind, Role
+from lorastudio.domain.errors import KnownError, UsageError
+from lorastudio.domain.seeds import derive_seed
+from lorastudio.practice.facts import parse_question
+from lorastudio.services.base_models import default_base, is_practice
+from lorastudio.services.cycle import plan_training
+from lorastudio.services.practice import PRACTICE_CHECKS, practice_recipe, set_gate_questions_aside
+from lorastudio.services.servers import endpoint_for
+from lorastudio.store import cycles, deployments
+from lorastudio.store.gate_questions import (
+    NewGateQuestion,
+    add_gate_questions,
+    is_gate_text,
+    list_gate_questions,
+)
+from lorastudio.store.library import Library
+from lorastudio.training.config import TrainConfig
+
+# With fewer questions than this nothing is set aside: a handful is asked to be drafted, all of it.
+LEAST_TO_SET_ASIDE_FROM = 10
+SHARE_SET_ASIDE = 0.3
+MOST_SET_ASIDE = 200
+
+
+def read_questions(texts: Sequence[str], file: Path | None) -> list[cycles.NewQuestion]:
+    """Questions from the command line and from a file: one a line, or JSONL with `question` and maybe `checks`.
+
+    Empty lines are skipped and repeated questions taken once. Raises `KnownError` naming the bad line.
+    """
+    specs = [_question(text, {}) for text in texts if text.strip()]
+    if file is not None:
+        specs += _read_file(file)
+    unique = list({spec.text: spec for spec in specs}.values())
+    if not unique:
+        raise UsageError("There is no question among what was given.", "Give at least one that is not empty.")
+    return unique
+
+
+def add_gate_file(library: Library, file: Path) -> int:
+    """Keep the questions of a file for the gate alone; returns how many were new."""
+    specs = read_questions([], file)
+    drafted = {question.text for question in cycles.list_all_questions(library)}
+    if clash := [spec.text for spec in specs if spec.text in drafted]:
+        raise KnownError(
+            f"{len(clash)} of these questions were drafted on already, the first is {clash[0]!r}.",
+            "Gate questions must be ones that were never drafted on; take those out.",
+        )
+    return add_gate_questions(
+        library, [NewGateQuestion(spec.text, spec.group, spec.language, spec.checks, file.name) for spec in specs]
+    )
+
+
+def start_cycle(
+    library: Library, specs: Sequence[cycles.NewQuestion], *, seed: int, max_iterations: int, train: bool
+) -> tuple[Cycle, int]:
+    """Write down a cycle over the questions that aren't the gate's; returns it and how many were set aside.
+
+    Where there are no gate questions yet, 30% of at least ten questions (at most 200) are set aside first,
+    by a hash of their group, so that asking again sets the same ones aside. With `train` the cycle goes on to
+    deployment. Raises `KnownError` when another cycle is unfinished or no question is left.
+    """
+    _refuse_second(library)
+    writer, critic = endpoint_for(library, Role.WRITER), endpoint_for(library, Role.CRITIC)
+    _refuse_unknown_to_practice(specs, writer, critic)
+    base = default_base(library)
+    with library.transaction():
+        aside = _set_aside(library, specs, is_practice(base))
+        kept = [spec for spec in specs if not is_gate_text(library, spec.text)]
+        if not kept:
+            raise KnownError(
+                "All these questions are gate questions, which are never drafted on.", "Give other questions."
+            )
+        cycle = cycles.create_cycle(
+            library,
+            seed=derive_seed("cycle", seed),
+            max_iterations=max_iterations,
+            writer=writer.name,
+            critic=critic.name,
+            writer_version=deployments.live_version(library),
+            settings={},
+            questions=kept,
+        )
+        if train:
+            config = practice_recipe(seed) if is_practice(base) else TrainConfig(seed=seed)
+            plan_training(library, cycle.id, config, base)
+    return cycle, aside
+
+
+def unfinished_cycle(library: Library) -> Cycle:
+    """The newest cycle that is not finished; `KnownError` when there is none."""
+    waiting = [cycle for cycle in cycles.list_cycles(library) if cycle.state is not CycleState.FINISHED]
+    if not waiting:
+        raise KnownError("There is no unfinished cycle.", "Start one with `lorastudio cycle`.")
+    return max(waiting, key=lambda cycle: cycle.id)
+
+
+def _refuse_second(library: Library) -> None:
+    waiting = [cycle for cycle in cycles.list_cycles(library) if cycle.state is CycleState.RUNNING]
+    if waiting:
+        raise KnownError(
+            f"Cycle {waiting[-1].id} was interrupted and is not finished.",
+            "Continue it with `lorastudio cycle --resume`.",
+        )
+
+
+def _refuse_unknown_to_practice(specs: Sequence[cycles.NewQuestion], writer: Endpoint, critic: Endpoint) -> None:
+    strange = [spec.text for spec in specs if "practice" not in spec.checks]
+    if strange and EndpointKind.PRACTICE in (writer.kind, critic.kind):
+        raise KnownError(
+            f"The practice world only knows its own questions, not {strange[0]!r}.",
+            "Try `lorastudio demo`, or set up your own writer and critic with `lorastudio endpoint add`.",
+        )
+
+
+def _set_aside(library: Library, specs: Sequence[cycles.NewQuestion], practice: bool) -> int:
+    if list_gate_questions(library):
+        return 0
+    if practice and all("practice" in spec.checks for spec in specs):
+        set_gate_questions_aside(library)
+        return 0
+    if len(specs) < LEAST_TO_SET_ASIDE_FROM:
+        return 0
+    count = min(MOST_SET_ASIDE, round(SHARE_SET_ASIDE * len(specs)))
+    chosen = sorted(specs, key=lambda spec: derive_seed("gate", spec.group))[:count]
+    groups = {spec.group for spec in chosen}
+    return add_gate_questions(
+        library,
+        [
+            NewGateQuestion(spec.text, spec.group, spec.language, spec.checks, "set aside before drafting")
+            for spec in specs
+            if spec.group in groups
+        ],
+    )
+
+
+def _read_file(file: Path) -> list[cycles.NewQuestion]:
+    try:
+        lines = file.read_bytes().decode("utf-8-sig").split("\n")
+    except OSError as error:
+        raise KnownError(f"{file} can't be read: {error.strerror}.", "Check the name.") from error
+    except UnicodeDecodeError as error:
+        raise KnownError(f"{file} is not UTF-8 text (byte {error.start}).", "Save it as UTF-8.") from error
+    return [_parse(line.strip(), f"{file}, line {number}") for number, line in enumerate(lines, 1) if line.strip()]
+
+
+def _parse(line: str, where: str) -> cycles.NewQuestion:
+    if not line.startswith("{"):
+        return _question(line, {})
+    try:
+        record = json.loads(line)
+    except ValueError as error:
+        raise KnownError(f"{where} is no valid JSON: {error}.", "Mend the line, or write the plain question.") from error
+    text, checks = record.get("question"), record.get("checks", {})
+    if not isinstance(text, str) or not text.strip() or not isinstance(checks, dict):
+        raise KnownError(f'{where} has no "question" text.', 'Write {"question": "…", "checks": {…}}.')
+    return _question(text, checks)
+
+
+def _question(text: str, checks: dict[str, Any]) -> cycles.NewQuestion:
+    text = text.strip()
+    if not checks and parse_question(text) is not None:
+        checks = dict(PRACTICE_CHECKS)
+    return cycles.NewQuestion(text, group_of(text), detect_language(text), checks)

@@ -1,0 +1,250 @@
+"""Training: freeze the accepted pairs, run the worker, make a version of what it trained."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from lorastudio.deploy.version_folder import build_version
+from lorastudio.domain.cancel import CancelToken
+from lorastudio.domain.clock import now
+from lorastudio.domain.errors import BugError, Cancelled, KnownError, TrainingError
+from lorastudio.domain.events import Event, Warned
+from lorastudio.domain.run import Run, RunState
+from lorastudio.domain.training_events import (
+    CheckpointSaved,
+    Evaluated,
+    PhaseBegan,
+    StepDone,
+    TrainingDone,
+    TrainingStarted,
+)
+from lorastudio.domain.version import ModelVersion
+from lorastudio.processes.jobs import Worker
+from lorastudio.services.base_models import resolve_base
+from lorastudio.services.curation import readiness
+from lorastudio.services.freezing import FrozenDataset, freeze_accepted, freeze_file
+from lorastudio.services.golden import golden_prompts
+from lorastudio.store import deployments, runs, versions
+from lorastudio.store.library import Library
+from lorastudio.training.config import TrainConfig
+
+RUNS = "runs"
+CHECKPOINTS = "checkpoints"
+OUTPUT = "output"
+RESUMABLE = (RunState.PREPARED, RunState.INTERRUPTED, RunState.RUNNING)
+
+
+def prepare_run(
+    library: Library,
+    config: TrainConfig,
+    *,
+    base: str,
+    source: Path | None = None,
+    cycle_id: int | None = None,
+) -> Run:
+    """Freeze what is trained on and write down the run; nothing is trained yet.
+
+    Rows come from the accepted pairs, or from the file `source` alone, which leaves the library's pairs
+    untouched. Raises `KnownError` when the base model isn't there or no row can be trained on.
+    """
+    resolve_base(base)
+    staging = library.home / RUNS / f"new-{now().replace(':', '')}"
+    shutil.rmtree(staging, ignore_errors=True)
+    staging.mkdir(parents=True)
+    try:
+        frozen = freeze_accepted(library, staging) if source is None else freeze_file(source, staging)
+        _refuse_nothing(frozen, source)
+        with library.transaction():
+            run = runs.create_run(
+                library,
+                config=config.as_record(),
+                base_model=base,
+                dataset_hash=frozen.hash,
+                num_examples=frozen.train,
+                parent_version=deployments.live_version(library),
+                cycle_id=cycle_id,
+            )
+            folder = run_folder(library, run.id)
+            shutil.rmtree(folder, ignore_errors=True)  # left by a crash before its row was written
+            staging.rename(folder)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+    return run
+
+
+def train_run(library: Library, run_id: int, cancel: CancelToken) -> Iterator[Event]:
+    """Train a prepared or interrupted run to its end; the last event is `TrainingDone`.
+
+    Stopping keeps the last checkpoint and marks the run interrupted. A run that failed for good is marked
+    failed with the reason. Idempotent after a crash: whatever was finished is not done again.
+    """
+    run = runs.get_run(library, run_id)
+    if run.state is RunState.FINISHED:
+        yield _done_event(library, run)
+        return
+    if run.state not in RESUMABLE:
+        raise KnownError(f"Run {run.id} is {run.state.value} and can't be resumed.", "Start a new run with train.")
+    config = TrainConfig.from_record(run.config)
+    yield from (Warned(text) for text in config.warnings())
+    resumed = run.state is not RunState.PREPARED
+    runs.update_run(library, run.id, state=RunState.RUNNING, error="")
+    try:
+        yield from _work(library, run, config, resumed, cancel)
+    except (Cancelled, GeneratorExit):
+        runs.update_run(library, run.id, state=RunState.INTERRUPTED)
+        raise
+    except TrainingError as error:
+        # What the worker could not do once it will not do the second time either; a dead worker it may.
+        state = RunState.INTERRUPTED if error.resumable else RunState.FAILED
+        runs.update_run(library, run.id, state=state, error=str(error), finished_at=now())
+        raise
+    except BaseException as error:
+        runs.update_run(library, run.id, state=RunState.INTERRUPTED, error=str(error))
+        raise
+
+
+def latest_resumable(library: Library) -> Run:
+    """The newest run that can go on; `KnownError` when there is none."""
+    waiting = [run for run in runs.list_runs(library) if run.state in RESUMABLE]
+    if not waiting:
+        raise KnownError("There is no unfinished run to resume.", "Start one with `lorastudio train`.")
+    return max(waiting, key=lambda run: run.id)
+
+
+def readiness_warnings(library: Library) -> list[str]:
+    """What a person should know before training on the accepted pairs as they are."""
+    state = readiness(library)
+    if state.ready:
+        return []
+    return [
+        f"{state.accepted} of {state.needed} accepted pairs: this will be an early version. "
+        "More pairs make a better one."
+    ]
+
+
+def run_folder(library: Library, run_id: int) -> Path:
+    return library.home / RUNS / str(run_id)
+
+
+def _refuse_nothing(frozen: FrozenDataset, source: Path | None) -> None:
+    if frozen.train > 0:
+        return
+    where = f"in {source}" if source else "among the accepted pairs"
+    raise TrainingError(
+        f"There is nothing to train on {where}.",
+        "Accept some pairs first, or give a file with prompts and good answers.",
+    )
+
+
+def _work(library: Library, run: Run, config: TrainConfig, resumed: bool, cancel: CancelToken) -> Iterator[Event]:
+    folder = run_folder(library, run.id)
+    counts = FrozenDataset.read(folder)
+    yield TrainingStarted(
+        run=run.id,
+        base_model=run.base_model,
+        objective=config.objective.value,
+        examples=counts.train,
+        development=counts.development,
+        heldout=counts.heldout,
+        resumed=resumed,
+    )
+    if counts.heldout == 0:
+        yield Warned("Too few groups of pairs to hold any out: this version will have no validation accuracy.")
+    job = {
+        "job": "train",
+        "base": str(resolve_base(run.base_model)),
+        "data": str(folder),
+        "config": run.config,
+        "checkpoints": str(folder / CHECKPOINTS),
+        "output": str(folder / OUTPUT),
+        "resume": resumed,
+        "golden_prompts": golden_prompts(folder),
+    }
+    result = run.result
+    if not result:
+        with Worker(library.home / "logs") as worker:
+            for message in worker.run(job, cancel):
+                yield from _heard(library, run.id, message)
+                if message["type"] == "done":
+                    result = message
+        runs.update_run(library, run.id, result=result)
+    version = finish_version(library, run.id, result)
+    yield _done_event(library, runs.get_run(library, run.id), tuple(result.get("left_out", ())), version)
+
+
+def finish_version(library: Library, run_id: int, result: dict[str, Any]) -> ModelVersion:
+    """Make the trained output a version: its folder first, then its row and the run's end in one transaction.
+
+    May be repeated after a crash at any point; the number is reserved once.
+    """
+    number = runs.reserve_version(library, run_id)
+    run = runs.get_run(library, run_id)
+    date = now()
+    folder = build_version(
+        library.home,
+        number,
+        run_folder(library, run_id) / OUTPUT,
+        lineage={"dataset_hash": run.dataset_hash, "config": run.config, "parent": run.parent_version},
+    )
+    version = ModelVersion(
+        version=number,
+        base_model=run.base_model,
+        training_date=date,
+        num_examples=int(result["num_examples"]),
+        final_loss=result["final_loss"],
+        validation_accuracy=result["validation_accuracy"],
+        gate_accuracy=None,
+        baseline_accuracy=None,
+        config=run.config,
+        model_path=str(folder),
+        parent=run.parent_version,
+        base_fingerprint=result["base_fingerprint"],
+        template_hash=result["template_hash"],
+        dataset_hash=run.dataset_hash,
+        adapter_hash=result["adapter_hash"],
+        run_id=run_id,
+        metrics={key: result.get(key) for key in ("reference_accuracy", "heldout_loss", "token_accuracy", "steps")},
+    )
+    versions.add_version(library, version)
+    shutil.rmtree(run_folder(library, run_id) / CHECKPOINTS, ignore_errors=True)
+    shutil.rmtree(run_folder(library, run_id) / OUTPUT, ignore_errors=True)
+    return version
+
+
+def _heard(library: Library, run_id: int, message: dict[str, Any]) -> Iterator[Event]:
+    """The event for one message of the worker, written down first when it is a figure."""
+    kind = message["type"]
+    figures = {key: value for key, value in message.items() if key != "type"}
+    if kind in ("step", "eval"):
+        runs.add_run_event(library, run_id, message)
+    if kind == "step":
+        yield StepDone(run_id, message["step"], message["steps"], message["loss"], message.get("left_s"), figures)
+    elif kind == "eval":
+        yield Evaluated(run_id, message["step"], message.get("loss"), message.get("accuracy"))
+    elif kind == "saved":
+        yield CheckpointSaved(run_id, message["step"])
+    elif kind == "phase":
+        yield PhaseBegan(message["name"])
+    elif kind == "warning":
+        yield Warned(message["message"])
+
+
+def _done_event(
+    library: Library, run: Run, left_out: tuple[dict[str, Any], ...] = (), version: ModelVersion | None = None
+) -> TrainingDone:
+    if version is None:
+        if run.reserved_version is None:
+            raise BugError(f"Run {run.id} is finished and has no version.")
+        version = versions.get_version(library, run.reserved_version)
+    return TrainingDone(
+        run=run.id,
+        version=version.version,
+        final_loss=version.final_loss,
+        validation_accuracy=version.validation_accuracy,
+        model_path=version.model_path,
+        left_out=left_out,
+    )
