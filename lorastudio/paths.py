@@ -21,6 +21,11 @@ def application_home() -> Path:
     return base / "lorastudio"
 
 
+def home_is_chosen() -> bool:
+    """Whether `LORASTUDIO_HOME` names the home."""
+    return bool(os.environ.get(HOME_VARIABLE))
+
+
 def resources() -> Path:
     """The folder of what is shipped with the program: in a frozen program, an installed one, or a checkout."""
     if getattr(sys, "frozen", False):

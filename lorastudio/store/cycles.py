@@ -11,7 +11,22 @@ from lorastudio.domain.draft import Cycle, CycleState
 from lorastudio.domain.errors import KnownError
 from lorastudio.store.json_text import from_json, to_json
 from lorastudio.store.library import Library
-from lorastudio.store.questions import NewQuestion, add_questions
+from lorastudio.store.pair_rows import VISIBLE
+from lorastudio.store.questions import NewQuestion, add_questions, count_questions, list_all_questions
+
+__all__ = [
+    "NewQuestion",
+    "Stage",
+    "count_pairs",
+    "count_questions",
+    "create_cycle",
+    "get_cycle",
+    "get_stage",
+    "list_all_questions",
+    "list_cycles",
+    "set_cycle_state",
+    "set_stage",
+]
 
 FIRST_STAGE = "drafting"
 
@@ -68,6 +83,11 @@ def list_cycles(library: Library, state: CycleState | None = None) -> list[Cycle
 
 def set_cycle_state(library: Library, cycle_id: int, state: CycleState) -> None:
     library.execute("UPDATE cycles SET state = ? WHERE id = ?", (state, cycle_id))
+
+
+def count_pairs(library: Library, cycle_id: int) -> int:
+    """How many pairs came from a cycle."""
+    return int(library.value(f"SELECT count(*) FROM pairs WHERE cycle_id = ? AND {VISIBLE}", (cycle_id,)))
 
 
 def get_stage(library: Library, cycle_id: int) -> Stage:

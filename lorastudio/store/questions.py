@@ -44,6 +44,16 @@ def list_questions(library: Library, cycle_id: int, state: QuestionState | None 
     return [_question(row) for row in rows]
 
 
+def list_all_questions(library: Library) -> list[Question]:
+    """The questions of all cycles, oldest first."""
+    return [_question(row) for row in library.rows("SELECT * FROM questions ORDER BY id")]
+
+
+def count_questions(library: Library, cycle_id: int) -> int:
+    """How many questions a cycle has."""
+    return int(library.value("SELECT count(*) FROM questions WHERE cycle_id = ?", (cycle_id,)))
+
+
 def get_question(library: Library, question_id: int) -> Question:
     """The question; KnownError when there is none."""
     row = library.row("SELECT * FROM questions WHERE id = ?", (question_id,))

@@ -22,6 +22,17 @@ class Recovered:
     interrupted_runs: int
     waiting_questions: int
 
+    def lines(self) -> list[str]:
+        """What was mended, one line each; none after an orderly end."""
+        words = [
+            ("Requests in flight when the program ended, to be asked again", self.lost_calls),
+            ("Drafts cut short, kept as interrupted", self.interrupted_drafts),
+            ("Unfinished imports removed, whose files must be imported again", self.swept_imports),
+            ("Training runs cut short, which `lorastudio resume` goes on with", self.interrupted_runs),
+            ("Questions cut short, which wait again", self.waiting_questions),
+        ]
+        return [f"{text}: {count}." for text, count in words if count]
+
 
 def recover(library: Library) -> Recovered:
     """Mend the rows that say that something is going on, in one transaction.
