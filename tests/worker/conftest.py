@@ -1,0 +1,64 @@
+"""Tiny models and data for the worker's tests."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lorastudio.worker.base_model import BaseModel, load_base
+from lorastudio.worker.conversations import ChatCodec
+from tests.worker.tiny_model import WORDS, write_tiny_model
+
+Rows = list[dict[str, Any]]
+
+
+@pytest.fixture(scope="session")
+def tiny_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_tiny_model(tmp_path_factory.mktemp("base") / "tiny")
+
+
+@pytest.fixture(scope="session")
+def base(tiny_path: Path) -> BaseModel:
+    return load_base(tiny_path)
+
+
+@pytest.fixture(scope="session")
+def codec(base: BaseModel) -> ChatCodec:
+    return ChatCodec(base)
+
+
+def make_rows(count: int, *, first_id: int = 1, seed: int = 0, bad: bool = True) -> Rows:
+    """Pairs of unlike length: good answers are made of words with a, bad ones of words with h."""
+    rng = random.Random(seed)
+
+    def words(letters: str, most: int) -> str:
+        pool = [word for word in WORDS if word[0] in letters]
+        return " ".join(rng.choices(pool, k=rng.randint(2, most)))
+
+    return [
+        {
+            "id": first_id + index,
+            "prompt": [{"role": "user", "content": words("bcdefg", 12)}],
+            "good": words("a", 10),
+            "bad": words("h", 10) if bad else None,
+        }
+        for index in range(count)
+    ]
+
+
+@pytest.fixture
+def write_data(tmp_path: Path) -> Callable[..., Path]:
+    def write(train: Rows, development: Rows = (), heldout: Rows = (), name: str = "data") -> Path:
+        folder = tmp_path / name
+        folder.mkdir()
+        for file, rows in (("train", train), ("development", development), ("heldout", heldout)):
+            lines = "".join(json.dumps(row) + "\n" for row in rows)
+            (folder / f"{file}.jsonl").write_text(lines, encoding="utf-8")
+        return folder
+
+    return write
