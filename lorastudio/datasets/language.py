@@ -38,7 +38,7 @@ _EVIDENCE = 2.0
 _PLENTY_OF_WORDS = 12
 
 
-def detect(text: str) -> str:
+def detect_language(text: str) -> str:
     """`en`, `pt`, `other`, or an empty string when the text is too short to tell."""
     found = [word.lower() for word in _LETTERS.findall(text)]
     letters = sum(len(word) for word in found)
@@ -55,7 +55,7 @@ def detect(text: str) -> str:
     return best[0] if best[0] in (ENGLISH, PORTUGUESE) else OTHER
 
 
-def differ(one: str, other: str) -> bool:
+def languages_differ(one: str, other: str) -> bool:
     """Whether two detected languages are both known and not the same."""
     return UNKNOWN not in (one, other) and one != other
 
