@@ -33,7 +33,7 @@ bench: $(READY)
 
 freeze: $(READY)
 	.venv/bin/pyinstaller --noconfirm --clean --log-level WARN packaging/lorastudio.spec
-	.venv/bin/python packaging/check_frozen.py
+	$(PYTEST) -m freeze tests/packaging
 
 practice-model: $(READY)
 	packaging/with_blas.sh .venv/bin/python -m lorastudio.worker.practice_model --out resources/practice/model
