@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 
 from lorastudio.domain.errors import Cancelled
 
@@ -12,10 +13,26 @@ class CancelToken:
 
     def __init__(self) -> None:
         self._event = threading.Event()
+        self._children: weakref.WeakSet[CancelToken] = weakref.WeakSet()
+        # Re-entrant: a signal handler may cancel while its own thread is inside `child`.
+        self._lock = threading.RLock()
 
     def cancel(self) -> None:
-        """Ask the work to stop. Never blocks; may be called twice."""
-        self._event.set()
+        """Ask the work to stop. Never blocks for long; may be called twice."""
+        with self._lock:
+            self._event.set()
+            children = list(self._children)
+        for child in children:
+            child.cancel()
+
+    def child(self) -> CancelToken:
+        """A token that is cancelled with this one, and can be cancelled alone."""
+        child = CancelToken()
+        with self._lock:
+            self._children.add(child)
+            if self._event.is_set():
+                child.cancel()
+        return child
 
     @property
     def cancelled(self) -> bool:

@@ -16,7 +16,6 @@ from lorastudio.domain.cancel import CancelToken
 from lorastudio.domain.endpoint import Sampling
 from lorastudio.domain.errors import EndpointError
 from lorastudio.domain.messages import Conversation, Message
-from lorastudio.endpoints.answers import ChatAnswer
 from lorastudio.endpoints.client import ChatClient, final_answer
 from lorastudio.endpoints.json_answers import number_lines, objects
 
@@ -46,11 +45,10 @@ class Shape:
 
 
 class Ask(Protocol):
-    """One call to a server; `attempt` counts from 0 and tells repeated questions apart."""
+    """One call to a server, giving the text of its answer; `attempt` counts from 0 and tells repeated
+    questions apart."""
 
-    def __call__(
-        self, messages: Conversation, response_format: Mapping[str, Any] | None, attempt: int
-    ) -> ChatAnswer: ...
+    def __call__(self, messages: Conversation, response_format: Mapping[str, Any] | None, attempt: int) -> str: ...
 
 
 class Ladder:
@@ -75,7 +73,7 @@ class Ladder:
         words = "it held no JSON object"
         for attempt in range(_TRIES):
             asked = messages if attempt == 0 else with_note(messages, words)
-            texts.append(self._climb(ask, asked, shape, attempt).text)
+            texts.append(self._climb(ask, asked, shape, attempt))
             value, words = _first_readable(objects(texts[-1]), read, words)
             if value is not None:
                 return value
@@ -86,7 +84,7 @@ class Ladder:
                 return value
         return None
 
-    def _climb(self, ask: Ask, messages: Conversation, shape: Shape, attempt: int) -> ChatAnswer:
+    def _climb(self, ask: Ask, messages: Conversation, shape: Shape, attempt: int) -> str:
         while True:
             rung = self.rung
             try:
@@ -123,10 +121,10 @@ def with_note(messages: Sequence[Message], words: str) -> Conversation:
 def plain_ask(client: ChatClient, sampling: Sampling, cancel: CancelToken) -> Ask:
     """An `Ask` that goes straight to a server, with another seed for each attempt."""
 
-    def ask(messages: Conversation, response_format: Mapping[str, Any] | None, attempt: int) -> ChatAnswer:
+    def ask(messages: Conversation, response_format: Mapping[str, Any] | None, attempt: int) -> str:
         seed = None if sampling.seed is None else sampling.seed + attempt
         varied = Sampling(sampling.temperature, sampling.top_p, sampling.max_tokens, seed)
-        return final_answer(client.stream(messages, varied, response_format, cancel))
+        return final_answer(client.stream(messages, varied, response_format, cancel)).text
 
     return ask
 

@@ -1,0 +1,125 @@
+"""What drafting says while it runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from lorastudio.domain.draft import CallPurpose, CycleState, DraftState, Issue, StopReason
+from lorastudio.domain.events import Event
+
+
+@dataclass(frozen=True, slots=True)
+class CycleStarted(Event):
+    """Drafting begins or goes on; `questions` are all of the cycle's, `open_questions` those still to do."""
+
+    event: ClassVar[str] = "cycle_started"
+    cycle_id: int
+    questions: int
+    open_questions: int
+    writer: str
+    critic: str
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionStarted(Event):
+    event: ClassVar[str] = "question_started"
+    question_id: int
+    position: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class DraftGrew(Event):
+    """`text` is what came since the last one, joined over 33 ms. `CallRetried` voids what came before it."""
+
+    event: ClassVar[str] = "draft_grew"
+    question_id: int
+    draft_id: int
+    iteration: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class DraftFinished(Event):
+    """The draft as it is kept; `text` may differ from the sum of its `DraftGrew` (trimmed, notes split off)."""
+
+    event: ClassVar[str] = "draft_finished"
+    question_id: int
+    position: int
+    draft_id: int
+    iteration: int
+    state: DraftState
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CritiqueFinished(Event):
+    """The critic's verdict on a draft; `score` runs from 0 to 1 and is None when the critic abstained."""
+
+    event: ClassVar[str] = "critique_finished"
+    question_id: int
+    position: int
+    draft_id: int
+    iteration: int
+    score: float | None
+    spread: float
+    scores: dict[str, float]
+    issues: tuple[Issue, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionFinished(Event):
+    """A question's loop ended; `best_score` is None when no draft was scored."""
+
+    event: ClassVar[str] = "question_finished"
+    question_id: int
+    position: int
+    stop_reason: StopReason
+    best_draft_id: int | None
+    best_score: float | None
+    iterations: int
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionFailed(Event):
+    """A question could not be worked on to its end; the cycle goes on."""
+
+    event: ClassVar[str] = "question_failed"
+    question_id: int
+    position: int
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallRetried(Event):
+    """A server failed for `reason` and is asked again after `wait_s`; the text so far is void."""
+
+    event: ClassVar[str] = "call_retried"
+    question_id: int
+    iteration: int
+    purpose: CallPurpose
+    endpoint: str
+    attempt: int
+    wait_s: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CycleFinished(Event):
+    """Drafting ended. Counts of questions by outcome; calls and tokens of the whole cycle, also before a
+    restart; `estimated` when some of the tokens are estimates."""
+
+    event: ClassVar[str] = "cycle_finished"
+    cycle_id: int
+    state: CycleState
+    done: int
+    failed: int
+    waiting: int
+    calls: int
+    lost_calls: int
+    failed_calls: int
+    prompt_tokens: int
+    completion_tokens: int
+    estimated: bool
+    elapsed_s: float

@@ -1,0 +1,1 @@
+"""Drafting: many questions at once through draft, critique and revision, journalled call by call."""

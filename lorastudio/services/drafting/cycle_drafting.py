@@ -1,0 +1,181 @@
+"""A whole cycle of questions, many at once."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections import Counter, deque
+from collections.abc import Iterator
+
+from lorastudio.domain.cancel import CancelToken
+from lorastudio.domain.draft import Cycle, CycleState, Question, QuestionState
+from lorastudio.domain.drafting_events import (
+    CycleFinished,
+    CycleStarted,
+    QuestionFailed,
+    QuestionFinished,
+    QuestionStarted,
+)
+from lorastudio.domain.errors import Cancelled, KnownError, LibraryError
+from lorastudio.domain.events import Event
+from lorastudio.endpoints.probe import rung_of
+from lorastudio.endpoints.structured import Ladder
+from lorastudio.services.drafting.budget import Budget
+from lorastudio.services.drafting.calls import Journal, Slots
+from lorastudio.services.drafting.critic import Critic
+from lorastudio.services.drafting.question_loop import QuestionLoop
+from lorastudio.services.drafting.servers import Servers
+from lorastudio.services.drafting.settings import DraftingSettings
+from lorastudio.services.drafting.writer import Writer
+from lorastudio.store.calls import usage_of
+from lorastudio.store.cycles import get_cycle, set_cycle_state
+from lorastudio.store.endpoints import get_probe
+from lorastudio.store.library import Library
+from lorastudio.store.questions import list_questions, set_question_state
+
+_OPEN = (QuestionState.WAITING, QuestionState.RUNNING)
+
+
+def draft_cycle(library: Library, cycle_id: int, servers: Servers, cancel: CancelToken) -> Iterator[Event]:
+    """Draft all open questions of a cycle, from the start or from where an earlier run left off.
+
+    As many questions at once as the larger concurrency of writer and critic, each endpoint within its own.
+    The last event is `CycleFinished`: the cycle is then FINISHED, or STOPPED when cancelled. A question that
+    fails is kept as failed, with words, and the cycle goes on. When the generator is closed early the cycle
+    is STOPPED; no thread outlives it. Raises KnownError when a server can't be had at all or the library
+    fails, and what is a fault of ours.
+    """
+    cycle = get_cycle(library, cycle_id)
+    settings = DraftingSettings.from_record(cycle.settings)
+    budget = Budget(settings, _tokens_used(library, cycle_id))
+    set_cycle_state(library, cycle_id, CycleState.RUNNING)
+    state = CycleState.STOPPED
+    try:
+        questions = list_questions(library, cycle_id)
+        to_do = [question for question in questions if question.state in _OPEN]
+        yield CycleStarted(cycle_id, len(questions), len(to_do), cycle.writer, cycle.critic)
+        yield from _Crew(library, cycle, settings, budget, servers, cancel.child(), to_do).work()
+        if not cancel.cancelled:
+            state = CycleState.FINISHED
+    finally:
+        set_cycle_state(library, cycle_id, state)
+    yield _summary(library, cycle_id, state, budget.elapsed_s)
+
+
+class _Crew:
+    """Threads that work on questions and tell what they do through one queue."""
+
+    def __init__(
+        self,
+        library: Library,
+        cycle: Cycle,
+        settings: DraftingSettings,
+        budget: Budget,
+        servers: Servers,
+        cancel: CancelToken,
+        questions: list[Question],
+    ) -> None:
+        self._library = library
+        self._cancel = cancel
+        self._to_do = deque(questions)
+        # What a worker says: an event, an error that ends the cycle, or None when it has ended.
+        self._said: queue.SimpleQueue[Event | BaseException | None] = queue.SimpleQueue()
+        concurrency = {name: servers.client(name).endpoint.concurrency for name in {cycle.writer, cycle.critic}}
+        self._size = min(len(questions), max(1, *concurrency.values()))
+        emit = self._said.put
+        journal = Journal(library, servers, Slots(concurrency), budget, emit, cancel)
+        ladder = Ladder(rung_of(get_probe(library, cycle.critic)))
+        self._loop = QuestionLoop(
+            cycle=cycle,
+            settings=settings,
+            journal=journal,
+            budget=budget,
+            writer=Writer(library, cycle, settings, journal, emit),
+            critic=Critic(library, cycle, settings, journal, ladder),
+            emit=emit,
+        )
+
+    def work(self) -> Iterator[Event]:
+        """All events until the last worker has ended."""
+        workers = [threading.Thread(target=self._work, name=f"drafting-{number}") for number in range(self._size)]
+        for worker in workers:
+            worker.start()
+        try:
+            working = len(workers)
+            while working:
+                said = self._said.get()
+                if said is None:
+                    working -= 1
+                elif isinstance(said, BaseException):
+                    raise said
+                else:
+                    yield said
+        finally:
+            self._cancel.cancel()
+            for worker in workers:
+                worker.join()
+
+    def _work(self) -> None:
+        try:
+            while not self._cancel.cancelled and self._to_do:
+                try:
+                    question = self._to_do.popleft()
+                except IndexError:  # another worker took the last one
+                    break
+                self._draft(question)
+        except BaseException as error:
+            self._said.put(error)
+        finally:
+            self._said.put(None)
+
+    def _draft(self, question: Question) -> None:
+        self._said.put(QuestionStarted(question.id, question.position, question.text))
+        set_question_state(self._library, question.id, QuestionState.RUNNING)
+        try:
+            outcome = self._loop.run(question)
+        except Cancelled:
+            set_question_state(self._library, question.id, QuestionState.WAITING)
+            return
+        except LibraryError:
+            raise
+        except KnownError as error:
+            set_question_state(self._library, question.id, QuestionState.FAILED, error=str(error))
+            self._said.put(QuestionFailed(question.id, question.position, str(error)))
+            return
+        best = outcome.best
+        best_draft_id = best.draft.id if best else None
+        set_question_state(self._library, question.id, QuestionState.DONE, outcome.reason, best_draft_id)
+        self._said.put(
+            QuestionFinished(
+                question_id=question.id,
+                position=question.position,
+                stop_reason=outcome.reason,
+                best_draft_id=best_draft_id,
+                best_score=best.score if best else None,
+                iterations=len(outcome.rounds),
+            )
+        )
+
+
+def _tokens_used(library: Library, cycle_id: int) -> int:
+    used = usage_of(library, cycle_id)
+    return used.prompt_tokens + used.completion_tokens
+
+
+def _summary(library: Library, cycle_id: int, state: CycleState, elapsed_s: float) -> CycleFinished:
+    by_state = Counter(question.state for question in list_questions(library, cycle_id))
+    used = usage_of(library, cycle_id)
+    return CycleFinished(
+        cycle_id=cycle_id,
+        state=state,
+        done=by_state[QuestionState.DONE],
+        failed=by_state[QuestionState.FAILED],
+        waiting=by_state[QuestionState.WAITING],
+        calls=used.calls,
+        lost_calls=used.lost,
+        failed_calls=used.failed,
+        prompt_tokens=used.prompt_tokens,
+        completion_tokens=used.completion_tokens,
+        estimated=used.estimated,
+        elapsed_s=elapsed_s,
+    )
