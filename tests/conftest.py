@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from itertools import count
 
+import hypothesis
 import pytest
 
 pytest_plugins = ["pytester", "tests.leak_checks"]
@@ -17,6 +18,10 @@ os.environ["TOKENIZERS_PARALLELISM"] = "false"
 if sys.platform == "linux":
     os.environ["MLX_DISABLE_COMPILE"] = "1"  # on the CPU it would start a C++ compiler at run time
     os.environ["OPENBLAS_NUM_THREADS"] = "1"  # sums are made in one order
+
+# A slow machine is no failure.
+hypothesis.settings.register_profile("everyday", deadline=None)
+hypothesis.settings.load_profile("everyday")
 
 
 @pytest.fixture(scope="session")
