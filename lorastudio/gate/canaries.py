@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class BuiltInCanary:
+class Canary:
     """One question; `is_right` looks at a whole answer. `kind` is what broke when it is lost."""
 
     kind: str
@@ -21,14 +21,14 @@ class BuiltInCanary:
     is_right: Callable[[str], bool]
 
 
-def built_in_canaries() -> tuple[BuiltInCanary, ...]:
+def built_in_canaries() -> tuple[Canary, ...]:
     """The 60 canaries for models outside the practice world, twelve of each kind, always in this order."""
     return (
-        *(BuiltInCanary("facts", f"{question} Answer in one word.", _says(*right)) for question, right in _FACTS),
-        *(BuiltInCanary("arithmetic", f"{sum_} = ? Answer with the number only.", _number(n)) for sum_, n in _SUMS),
-        *(BuiltInCanary("format", prompt, check) for prompt, check in _formats()),
-        *(BuiltInCanary("Portuguese", f"{question} Responda em português.", _says(*w)) for question, w in _PORTUGUESE),
-        *(BuiltInCanary("English", question, _says(*right)) for question, right in _ENGLISH),
+        *(Canary("facts", f"{question} Answer in one word.", _says(*right)) for question, right in _FACTS),
+        *(Canary("arithmetic", f"{sum_} = ? Answer with the number only.", _number(n)) for sum_, n in _SUMS),
+        *(Canary("format", prompt, check) for prompt, check in _formats()),
+        *(Canary("Portuguese", f"{question} Responda em português.", _says(*w)) for question, w in _PORTUGUESE),
+        *(Canary("English", question, _says(*right)) for question, right in _ENGLISH),
     )
 
 

@@ -1,0 +1,1 @@
+"""The places a version can be deployed to."""
