@@ -51,7 +51,6 @@ class Library:
         if not path.exists():
             return cls(home, _empty_database(), None)
         with plain_words(path):
-            upgrade.refuse_newer(path)
             db = _connect(path)
             if upgrade.version_of(db) < upgrade.LATEST:
                 db.close()
@@ -70,10 +69,10 @@ class Library:
         lock = WriterLock(home, verb)
         try:
             with plain_words(path):
-                upgrade.refuse_newer(path)
                 db = _connect(path)
-                db.execute("PRAGMA journal_mode = WAL")
-                upgrade.upgrade(db, path)
+                with _closed_on_failure(db):
+                    db.execute("PRAGMA journal_mode = WAL")
+                    upgrade.upgrade(db, path)
         except BaseException:
             lock.release()
             raise
@@ -113,15 +112,17 @@ class Library:
         """
         if not self.writable:
             raise BugError("A write to a library that was opened for reading.")
-        with self._guard, plain_words(self.path):
+        with self._guard:
             if self.db.conn.in_transaction:
                 with self.db.atomic():
                     yield
                 return
-            self.db.execute("BEGIN IMMEDIATE")
+            with plain_words(self.path):
+                self.db.execute("BEGIN IMMEDIATE")
             try:
                 yield
-                self.db.execute("COMMIT")
+                with plain_words(self.path):
+                    self.db.execute("COMMIT")
             except BaseException:
                 self.db.rollback()
                 raise
@@ -167,27 +168,36 @@ class Library:
 
 
 def _connect(path: Path) -> Database:
-    """A connection whose transactions are ours alone to begin and end (isolation_level None)."""
-    connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
-    return _prepared(connection)
+    """A connection to the file, which may be an older one; a newer one is refused."""
+    upgrade.refuse_newer(path)
+    db = _database(path)
+    with _closed_on_failure(db):
+        db.execute("SELECT count(*) FROM sqlite_master")  # a file that is no database says so here
+        db.execute("PRAGMA foreign_keys = ON")
+        db.execute("PRAGMA synchronous = FULL")
+        # Without it a Mac's disk may reorder a checkpoint's writes, and a power cut then damages the file.
+        db.execute("PRAGMA checkpoint_fullfsync = ON")
+        upgrade.refuse_newer_version(upgrade.version_of(db), path)
+    return db
 
 
 def _empty_database() -> Database:
-    db = _prepared(sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False))
+    db = _database(Path(":memory:"))
     upgrade.upgrade(db, None)
     db.execute("PRAGMA query_only = ON")
     return db
 
 
-def _prepared(connection: sqlite3.Connection) -> Database:
+def _database(path: Path) -> Database:
+    """Transactions are begun and ended by us alone (isolation_level None)."""
+    connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
+    return Database(connection, execute_plugins=False)
+
+
+@contextmanager
+def _closed_on_failure(db: Database) -> Iterator[None]:
     try:
-        db = Database(connection, execute_plugins=False)
-        db.execute("PRAGMA foreign_keys = ON")
-        db.execute("PRAGMA synchronous = FULL")
-        # Without it a Mac's disk may reorder a checkpoint's writes, and a power cut then damages the file.
-        db.execute("PRAGMA checkpoint_fullfsync = ON")
-        db.execute("SELECT count(*) FROM sqlite_master")  # a file that is no database says so here
+        yield
     except BaseException:
-        connection.close()
+        db.close()
         raise
-    return db

@@ -6,13 +6,14 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from lorastudio.domain.errors import BugError, LibraryTooNewError
+from lorastudio.domain.errors import BugError, LibraryError, LibraryTooNewError
 from lorastudio.store.migrations import MIGRATIONS
 from lorastudio.store.snapshot import copy_database
 
 LATEST = len(MIGRATIONS)
 
-# Of the file's header: the four bytes of user_version, big-endian.
+# Of a database file's header: how it begins, and the four bytes of user_version, big-endian.
+_MAGIC = b"SQLite format 3\0"
 _USER_VERSION = slice(60, 64)
 
 
@@ -24,12 +25,28 @@ def version_of(db: Database) -> int:
 def refuse_newer(path: Path) -> None:
     """Raise `LibraryTooNewError` for the file of a newer program, without opening it as a database.
 
-    Looks at the header alone, so that not even a journal appears beside the file. A version that still is in
-    the journal only is caught by `upgrade`.
+    Looks at the header alone, so that not even a journal appears beside the file. For a version that still is
+    in the journal only there is `refuse_newer_version`. `LibraryError` when the file can't be read.
     """
-    if path.exists():
+    if not path.exists():
+        return
+    try:
         with path.open("rb") as file:
-            _refuse(int.from_bytes(file.read(100)[_USER_VERSION], "big"), path)
+            header = file.read(100)
+    except OSError as error:
+        raise LibraryError(f"Can't read {path} ({error.strerror}).", "Check its owner and rights.") from error
+    if header.startswith(_MAGIC):
+        refuse_newer_version(int.from_bytes(header[_USER_VERSION], "big"), path)
+
+
+def refuse_newer_version(version: int, path: Path) -> None:
+    """Raise `LibraryTooNewError` when this program does not know a library of `version`."""
+    if version > LATEST:
+        raise LibraryTooNewError(
+            f"The library {path} was written by a newer version of LoRA Studio (its format is {version}, "
+            f"this program knows {LATEST}).",
+            "Update the program, or choose another home; the file was not touched.",
+        )
 
 
 def upgrade(db: Database, path: Path | None) -> None:
@@ -38,10 +55,8 @@ def upgrade(db: Database, path: Path | None) -> None:
     An existing library at `path` is first copied to `library.db.before-<number>` beside it. None: in memory.
     """
     version = version_of(db)
-    if path is not None:
-        _refuse(version, path)
-        if 0 < version < LATEST:
-            copy_database(db.conn, path.with_name(f"{path.name}.before-{version + 1}"))
+    if path is not None and 0 < version < LATEST:
+        copy_database(db.conn, path.with_name(f"{path.name}.before-{version + 1}"))
     for number in range(version + 1, LATEST + 1):
         _apply(db, number)
 
@@ -61,12 +76,3 @@ def _apply(db: Database, number: int) -> None:
         raise
     finally:
         db.execute("PRAGMA foreign_keys = ON")
-
-
-def _refuse(version: int, path: Path) -> None:
-    if version > LATEST:
-        raise LibraryTooNewError(
-            f"The library {path} was written by a newer version of LoRA Studio (its format is {version}, "
-            f"this program knows {LATEST}).",
-            "Update the program, or choose another home; the file was not touched.",
-        )

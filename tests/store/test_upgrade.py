@@ -1,0 +1,144 @@
+"""Older files are upgraded with all they hold, newer ones are left alone."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from sqlite_utils import Database
+
+from lorastudio.domain.errors import LibraryBusyError, LibraryTooNewError
+from lorastudio.domain.pair import Decider, PairState, Split
+from lorastudio.store import upgrade
+from lorastudio.store.library import LIBRARY_FILE, Library
+from lorastudio.store.lock import WriterLock
+from lorastudio.store.migrations import MIGRATIONS
+from lorastudio.store.pairs import decide_pairs, list_pairs, undo
+
+
+def fill_format_1(db: Database) -> None:
+    """A library as it was before there were imports, undo and search."""
+    db.execute("INSERT INTO groups (name, split) VALUES ('copper', 'heldout')")
+    db.execute(
+        "INSERT INTO pairs (text_hash, prompt, good, group_id, origin, language, lint, extra, state, decided_by,"
+        " created_at) VALUES ('h', ?, 'O cobre foi recozido, em três horas.', 1, 'drafted', 'pt', '[]', '{}',"
+        " 'accepted', 'person', '2026-11-22T12:00:00Z')",
+        ['[{"role":"user","content":"Report: sample copper"}]'],
+    )
+
+
+def check_format_1(library: Library) -> None:
+    (pair,) = list_pairs(library, search="tres cobre")
+    assert pair.state is PairState.ACCEPTED
+    assert pair.split is Split.HELDOUT
+    assert pair.import_id is None
+    assert list_pairs(library, search="copper") == [pair]
+    assert list_pairs(library, search="role") == []
+    decide_pairs(library, [pair.id], PairState.REJECTED, Decider.PERSON, "reject")
+    undo(library)
+    assert list_pairs(library) == [pair]
+
+
+# What a file of each format held, and what must be true of it after its upgrade.
+OLDER: dict[int, tuple[Callable[[Database], None], Callable[[Library], None]]] = {1: (fill_format_1, check_format_1)}
+
+
+def older_file(home: Path, version: int) -> Path:
+    home.mkdir()
+    path = home / LIBRARY_FILE
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        db = Database(connection)
+        for migration in MIGRATIONS[:version]:
+            migration(db)
+        OLDER[version][0](db)
+        db.execute(f"PRAGMA user_version = {version}")
+    return path
+
+
+def test_every_migration_has_an_older_file_to_upgrade() -> None:
+    assert set(OLDER) == set(range(1, upgrade.LATEST))
+
+
+@pytest.mark.parametrize("version", OLDER)
+def test_an_older_file_is_upgraded_with_all_it_holds(tmp_path: Path, version: int) -> None:
+    older_file(tmp_path / "home", version)
+    with Library.open(tmp_path / "home", write=True) as library:
+        assert upgrade.version_of(library.db) == upgrade.LATEST
+        OLDER[version][1](library)
+
+
+@pytest.mark.parametrize("version", OLDER)
+def test_an_older_file_has_the_same_schema_after_its_upgrade_as_a_new_one(tmp_path: Path, version: int) -> None:
+    older_file(tmp_path / "old", version)
+    schema = "SELECT name, sql FROM sqlite_master ORDER BY name"
+    with Library.open(tmp_path / "old", write=True) as old, Library.open(tmp_path / "new", write=True) as new:
+        assert [tuple(row) for row in old.rows(schema)] == [tuple(row) for row in new.rows(schema)]
+
+
+def test_an_older_file_is_copied_before_its_upgrade(tmp_path: Path) -> None:
+    older_file(tmp_path / "home", 1)
+    Library.open(tmp_path / "home", write=True).close()
+    with closing(sqlite3.connect(tmp_path / "home" / "library.db.before-2")) as copy:
+        assert copy.execute("PRAGMA user_version").fetchone() == (1,)
+        assert copy.execute("SELECT text_hash FROM pairs").fetchall() == [("h",)]
+
+
+def test_a_new_library_leaves_no_copy(tmp_path: Path) -> None:
+    with Library.open(tmp_path, write=True):
+        assert sorted(path.name for path in tmp_path.iterdir() if "before" in path.name) == []
+
+
+def test_reading_an_older_file_upgrades_it_too(tmp_path: Path) -> None:
+    older_file(tmp_path / "home", 1)
+    with Library.open(tmp_path / "home", write=False) as library:
+        assert not library.writable
+        assert [pair.text_hash for pair in list_pairs(library)] == ["h"]
+
+
+def test_reading_an_older_file_that_somebody_writes_to_says_so(tmp_path: Path) -> None:
+    older_file(tmp_path / "home", 1)
+    lock = WriterLock(tmp_path / "home", "train")
+    with pytest.raises(LibraryBusyError):
+        Library.open(tmp_path / "home", write=False)
+    lock.release()
+
+
+@pytest.mark.parametrize("write", [True, False])
+def test_a_newer_file_is_refused_untouched(tmp_path: Path, write: bool) -> None:
+    Library.open(tmp_path, write=True).close()
+    with closing(sqlite3.connect(tmp_path / LIBRARY_FILE)) as connection:
+        connection.execute(f"PRAGMA user_version = {upgrade.LATEST + 1}")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    before = (tmp_path / LIBRARY_FILE).read_bytes()
+    files = sorted(tmp_path.iterdir())
+    with pytest.raises(LibraryTooNewError, match="newer version") as caught:
+        Library.open(tmp_path, write=write)
+    assert "Update the program" in caught.value.hint
+    assert (tmp_path / LIBRARY_FILE).read_bytes() == before
+    assert sorted(tmp_path.iterdir()) == files
+
+
+def test_a_newer_file_whose_version_is_still_in_its_journal_is_refused(tmp_path: Path) -> None:
+    Library.open(tmp_path, write=True).close()
+    with closing(sqlite3.connect(tmp_path / LIBRARY_FILE)) as connection:
+        connection.execute(f"PRAGMA user_version = {upgrade.LATEST + 1}")
+        for write in (True, False):
+            with pytest.raises(LibraryTooNewError):
+                Library.open(tmp_path, write=write)
+
+
+def test_a_migration_that_fails_leaves_the_older_format(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(db: Database) -> None:
+        db.execute("DROP TABLE pairs")
+        raise RuntimeError("half way")
+
+    older_file(tmp_path / "home", 1)
+    with monkeypatch.context() as patch:
+        patch.setattr(upgrade, "MIGRATIONS", (MIGRATIONS[0], fail))
+        with pytest.raises(RuntimeError, match="half way"):
+            Library.open(tmp_path / "home", write=True)
+    with Library.open(tmp_path / "home", write=True) as library:
+        check_format_1(library)
