@@ -29,7 +29,10 @@ check: $(READY)
 	.uv/bin/uv lock --check --offline
 
 bench: $(READY)
-	$(PYTEST) -m bench -s
+	$(PYTEST) -m bench -s tests/benchmarks/*.py
+
+bench-gate: $(READY)
+	$(PYTEST) -m bench -s tests/benchmarks/gate.py
 
 freeze: $(READY)
 	.venv/bin/pyinstaller --noconfirm --clean --log-level WARN packaging/lorastudio.spec

@@ -74,6 +74,7 @@ say "making .venv with $python"
 unset VIRTUAL_ENV
 # Compiled once here, thousands of files need no compiling at each start of a child.
 UV_PROJECT_ENVIRONMENT=.venv UV_PYTHON_DOWNLOADS=never UV_HTTP_TIMEOUT="${UV_HTTP_TIMEOUT:-120}" \
+    UV_COMPILE_BYTECODE_TIMEOUT=600 \
     .uv/bin/uv sync --frozen --compile-bytecode --python "$python"
 touch .venv/.ready
 say "done: the program is .venv/bin/lorastudio"
