@@ -59,9 +59,9 @@ def judge_answers(contest: Contest, replies: Replies, judge: Judge, kept: Path, 
         cancel.check()
         if (name, question.id) not in known:
             key = answer_id(question, 0)
-            texts = (replies.answers[who, key]["text"] for who in (CANDIDATE, name))
+            answer, other = (str(replies.answers[who, key]["text"]) for who in (CANDIDATE, name))
             seed = derive_seed("judge", contest.seed, question.id)
-            known[name, question.id] = judge.compare(question.text, *texts, seed)
+            known[name, question.id] = judge.compare(question.text, answer, other, seed)
             _write_words(kept, known)
         yield Progressed("judge", done + 1, len(wanted))
 

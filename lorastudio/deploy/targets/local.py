@@ -69,7 +69,7 @@ class LocalTarget:
             )
         wrong = sum(answer != ids for answer, ids in zip(found, expected, strict=True))
         raise RefusedError(
-            f"“{name}” does not answer as {served.words} did in training: {wrong} of {len(golden)} golden prompts differ.",
+            f"“{name}” does not answer as {served.words} did in training: {wrong} of {len(golden)} answers differ.",
             "Its base model or its files may have changed; run `lorastudio doctor`.",
         )
 
