@@ -29,28 +29,26 @@ class Reply:
 def reply_to(messages: Sequence[Mapping[str, Any]], taste: Taste) -> Reply:
     """Judge what lies fenced in the last user turn: `question` with `draft`, or with `answer-a` and `answer-b`.
 
-    Abstains when a part is missing or the question is none of the practice world.
+    Abstains from a draft when a part is missing or the question is none of the practice world.
     """
     text = next((text_of(message) for message in reversed(messages) if message.get("role") == "user"), "")
-    question = unfence(text, "question")
-    if question is None:
-        return _abstain("I only judge drafts, and there is none here.")
-    facts = parse_question(question)
+    question, draft, first, second = (unfence(text, name) for name in ("question", "draft", "answer-a", "answer-b"))
+    facts = parse_question(question) if question is not None else None
+    if first is not None and second is not None:
+        return _judge(facts, first, second, taste)
+    if question is None or draft is None:
+        return _abstain("I only judge answers to questions, and they are not both here.")
     if facts is None:
         return _abstain("I only know the questions of the practice world.")
-    draft, first, second = (unfence(text, name) for name in ("draft", "answer-a", "answer-b"))
-    if draft is not None:
-        return _criticise(facts, draft, taste)
-    if first is not None and second is not None:
-        return Reply(ReplyKind.JUDGEMENT, {"winner": compare(taste, facts, first, second)})
-    return _abstain("There is a question here, but no draft.")
+    return _criticise(facts, draft, taste)
 
 
 def text_of(message: Mapping[str, Any]) -> str:
     """A turn's text, whether it was sent as one string or as a list of parts."""
     content = message.get("content")
     if isinstance(content, list):
-        return "".join(part.get("text", "") for part in content if isinstance(part, dict))
+        texts = [part.get("text") for part in content if isinstance(part, dict)]
+        return "".join(text for text in texts if isinstance(text, str))
     return content if isinstance(content, str) else ""
 
 
@@ -59,6 +57,12 @@ def _criticise(facts: Facts, draft: str, taste: Taste) -> Reply:
     scores = {name: int(met) for name, met in found.met.items()}
     issues = [asdict(issue) for issue in found.issues]
     return Reply(ReplyKind.CRITIQUE, {"scores": scores, "issues": issues, "abstain": False})
+
+
+def _judge(facts: Facts | None, first: str, second: str, taste: Taste) -> Reply:
+    """The better answer; to a question that we don't know neither is."""
+    winner = compare(taste, facts, first, second) if facts is not None else "tie"
+    return Reply(ReplyKind.JUDGEMENT, {"winner": winner})
 
 
 def _abstain(reason: str) -> Reply:

@@ -16,8 +16,8 @@ def to_criticise(draft: str, question: str = QUESTION) -> list[dict[str, Any]]:
     return [{"role": "system", "content": "You are a critic."}, {"role": "user", "content": text}]
 
 
-def to_compare(first: str, second: str) -> list[dict[str, Any]]:
-    parts = (fence("question", QUESTION), fence("answer-a", first), fence("answer-b", second))
+def to_compare(first: str, second: str, question: str = QUESTION) -> list[dict[str, Any]]:
+    parts = (fence("question", question), fence("answer-a", first), fence("answer-b", second))
     return [{"role": "user", "content": "Which is better?\n" + "\n".join(parts)}]
 
 

@@ -61,6 +61,7 @@ def test_judges_in_either_order(client: httpx.Client) -> None:
     assert content(ask(client, to_compare(PERFECT, FAULTY))) == {"winner": "a"}
     assert content(ask(client, to_compare(FAULTY, PERFECT))) == {"winner": "b"}
     assert content(ask(client, to_compare(FAULTY, FAULTY))) == {"winner": "tie"}
+    assert content(ask(client, to_compare(PERFECT, FAULTY, question="Why is the sky blue?"))) == {"winner": "tie"}
 
 
 @pytest.mark.parametrize(
@@ -80,7 +81,7 @@ def test_abstains_from_what_it_does_not_know(client: httpx.Client, messages: lis
 
 def test_reads_content_in_parts(client: httpx.Client) -> None:
     text = to_criticise(PERFECT)[1]["content"]
-    parts = [{"type": "text", "text": text[:40]}, {"type": "text", "text": text[40:]}]
+    parts = [{"type": "text", "text": text[:40]}, {"type": "image"}, {"type": "text", "text": text[40:]}]
     assert set(content(ask(client, [{"role": "user", "content": parts}]))["scores"].values()) == {1}
 
 
