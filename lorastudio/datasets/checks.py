@@ -9,27 +9,46 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from lorastudio.datasets.language import detect_language
+from lorastudio.datasets.language import ENGLISH, PORTUGUESE, UNKNOWN, detect_language
 from lorastudio.domain.errors import UsageError
 from lorastudio.practice.critic import critique
 from lorastudio.practice.facts import parse_question
 
 FINISHED = "finished"
-_PRACTICE = "practice"
+PRACTICE = "practice"
+
+
+@dataclass(frozen=True, slots=True)
+class _Check:
+    """`takes` tells whether a value makes sense for the check; `passes` gets the value and the answer."""
+
+    takes: Callable[[Any], bool]
+    passes: Callable[[Any, str], bool]
+
+
+def validate_checks(checks: Mapping[str, Any]) -> None:
+    """`UsageError` that names the first check which is unknown or has a value that makes no sense."""
+    for name, value in checks.items():
+        check = _CHECKS.get(name)
+        if check is None:
+            raise UsageError(f"Unknown check {name!r}.", f"Known checks: {', '.join(_CHECKS)}.")
+        if not check.takes(value):
+            raise UsageError(f"The check {name!r} can't have the value {value!r}.", "See the list of checks.")
 
 
 def check_answer(checks: Mapping[str, Any], question: str, answer: str, *, truncated: bool = False) -> dict[str, bool]:
     """Whether `answer` passes each check that applies, by name; empty when no check applies.
 
     An answer that was cut off by the token limit fails "form" of the practice world, and elsewhere "finished",
-    which is added to every non-empty set of checks. `UsageError` for a check that nobody knows.
+    which is added to every non-empty set of checks. `UsageError` as `validate_checks`.
     """
-    if checks.get(_PRACTICE):
+    validate_checks(checks)
+    if checks.get(PRACTICE):
         return _check_practice(question, answer, truncated)
-    wanted = {name: value for name, value in checks.items() if name != _PRACTICE}
-    passed = {name: _known(name, value)(value, answer) for name, value in wanted.items()}
+    passed = {name: _CHECKS[name].passes(value, answer) for name, value in checks.items() if name != PRACTICE}
     return {**passed, FINISHED: not truncated} if passed else {}
 
 
@@ -49,38 +68,44 @@ def _check_practice(question: str, answer: str, truncated: bool) -> dict[str, bo
     return {**met, "form": met["form"] and not truncated}
 
 
-def _known(name: str, value: Any) -> Callable[[Any, str], bool]:
-    check = _CHECKS.get(name)
-    if check is None:
-        raise UsageError(f"Unknown check {name!r}.", f"Known checks: {', '.join(sorted(_CHECKS))} and practice.")
-    return check
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
-def _as_texts(value: Any) -> list[str]:
-    return [value] if isinstance(value, str) else [str(item) for item in value]
+def _is_flag(value: Any) -> bool:
+    return isinstance(value, bool)
 
 
-def _is_json(wanted: Any, answer: str) -> bool:
+def _is_language(value: Any) -> bool:
+    return value in (ENGLISH, PORTUGUESE)
+
+
+def _is_texts(value: Any) -> bool:
+    return bool(value) and all(isinstance(item, str) and item for item in _as_texts(value))
+
+
+def _as_texts(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _is_json(wanted: bool, answer: str) -> bool:
     try:
         json.loads(answer)
     except (ValueError, RecursionError):
         return not wanted
-    return bool(wanted)
+    return wanted
 
 
-def _contains(wanted: Any, answer: str) -> bool:
-    return all(text.casefold() in answer.casefold() for text in _as_texts(wanted))
+def _holds(text: str, answer: str) -> bool:
+    return text.casefold() in answer.casefold()
 
 
-def _forbids(unwanted: Any, answer: str) -> bool:
-    return not any(text.casefold() in answer.casefold() for text in _as_texts(unwanted))
-
-
-_CHECKS: Mapping[str, Callable[[Any, str], bool]] = {
-    "min_words": lambda least, answer: len(answer.split()) >= int(least),
-    "max_words": lambda most, answer: len(answer.split()) <= int(most),
-    "language": lambda wanted, answer: detect_language(answer) in (wanted, ""),
-    "json": _is_json,
-    "contains": _contains,
-    "forbids": _forbids,
+_CHECKS: Mapping[str, _Check] = {
+    PRACTICE: _Check(_is_flag, lambda _, __: True),
+    "min_words": _Check(_is_count, lambda least, answer: len(answer.split()) >= least),
+    "max_words": _Check(_is_count, lambda most, answer: len(answer.split()) <= most),
+    "language": _Check(_is_language, lambda wanted, answer: detect_language(answer) in (wanted, UNKNOWN)),
+    "json": _Check(_is_flag, _is_json),
+    "contains": _Check(_is_texts, lambda texts, answer: all(_holds(text, answer) for text in _as_texts(texts))),
+    "forbids": _Check(_is_texts, lambda texts, answer: not any(_holds(text, answer) for text in _as_texts(texts))),
 }

@@ -27,12 +27,20 @@ MOST_CONFIDENCE = 0.99
 UNDECIDED = 0.5
 _ROUNDING = 1e-9
 
+_UNABLE = r"(?:can(?:no|['’])t|(?:am|['’]m|be) (?:unable|not able)|won['’]t|não (?:posso|consigo)|sou incapaz)"
+_HELP = (
+    r"(?:help|assist|provide|answer|comply|do (?:that|this|so)|write|create|fulfil|discuss|generate|produce|share"
+    r"|ajudar|fornecer|responder|cumprir|fazer isso|escrever|criar|discutir|gerar|produzir|partilhar)"
+)
+_APOLOGY = (
+    r"(?:(?:i['’]m|i am) (?:very )?sorry|sorry|i apologi[sz]e|lamento|desculpe|desculpa|sinto muito|infelizmente)"
+)
+_MACHINE = (
+    r"(?:as an? (?:ai\b|(?:large )?language model)|como (?:uma? )?(?:ia\b|modelo de linguagem|assistente virtual))"
+)
 # Only the beginning of an answer is a refusal; later on the same words may be quoted.
 _REFUSAL = re.compile(
-    r"^\W*(?:(?:i['’]?m|i am)\s+(?:very\s+)?sorry|sorry|i apologi[sz]e|i (?:can(?:no|['’])t|am unable to|won['’]t)"
-    r"|as an? (?:ai|language model)|(?:lamento|desculpe|desculpa|sinto muito|infelizmente)\b|(?:eu )?não posso"
-    r"|como (?:uma? )?(?:ia|modelo de linguagem|intelig[êe]ncia artificial))\b.{0,120}?"
-    r"(?:can(?:no|['’])t|unable|not able|won['’]t|ai\b|language model|não posso|não consigo|incapaz|\bia\b|modelo)",
+    rf"\W*(?:{_APOLOGY}\b.{{0,80}}?{_UNABLE}|{_MACHINE}|(?:i |eu )?{_UNABLE} (?:\w+ ){{0,3}}?{_HELP})",
     re.IGNORECASE | re.DOTALL,
 )
 # What stands in prompts and never in an answer: our fences, and the marks of chat templates.

@@ -7,7 +7,6 @@ moves when rows are added. The library keeps the first assignment (see `store.gr
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 
 from lorastudio.domain.pair import Split
 
@@ -23,11 +22,6 @@ def split_of(group: str) -> Split:
     if _share(digest[8:]) < DEVELOPMENT_SHARE_OF_TRAIN:
         return Split.DEVELOPMENT
     return Split.TRAIN
-
-
-def assign(groups: Iterable[str]) -> dict[str, Split]:
-    """The side of each group, by `split_of`."""
-    return {group: split_of(group) for group in groups}
 
 
 def _share(digest: bytes) -> float:

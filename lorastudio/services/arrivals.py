@@ -1,0 +1,68 @@
+"""New pairs on their way into the library: each gets its side of the split and its findings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from lorastudio.datasets.lint import lint_pair
+from lorastudio.datasets.neighbours import Neighbourhood
+from lorastudio.datasets.split import split_of
+from lorastudio.domain.pair import NewPair, Pair, PairState, Split
+from lorastudio.store.gate_questions import list_gate_questions, text_key
+from lorastudio.store.groups import assign_splits, get_splits
+from lorastudio.store.library import Library
+from lorastudio.store.pairs import list_pairs
+
+PAGE = 1000
+
+
+def every_pair(library: Library, *, state: PairState | None = None, cycle_id: int | None = None) -> Iterator[Pair]:
+    """Pairs by id, read a page at a time."""
+    last = 0
+    while page := list_pairs(library, state=state, cycle_id=cycle_id, after_id=last, limit=PAGE):
+        yield from page
+        last = page[-1].id
+
+
+def gate_texts(library: Library) -> frozenset[str]:
+    """What the gate asks, in the form in which texts are compared."""
+    return frozenset(text_key(question.text) for question in list_gate_questions(library))
+
+
+class Arrivals:
+    """Judges new pairs against everything in the library and against each other, in the order they come.
+
+    A group keeps the side it has. A new group whose first pair is near held-out text (or, being held out
+    itself, near text that is trained on) is quarantined; in a group that has its side already such a pair
+    carries the finding HELDOUT_CLASH and is left out when a training set is frozen.
+    """
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+        self._splits: dict[str, Split] = {}
+        self._neighbourhood = Neighbourhood()
+        for pair in every_pair(library):
+            self._splits[pair.group] = pair.split
+            self._neighbourhood.add(pair, pair.split)
+
+    def place(self, pairs: Sequence[NewPair]) -> list[NewPair]:
+        """The pairs with their findings. Writes nothing."""
+        unknown = {pair.group for pair in pairs} - self._splits.keys()
+        self._splits |= get_splits(self._library, unknown)
+        return [self._place(pair) for pair in pairs]
+
+    def assign(self, pairs: Sequence[NewPair]) -> None:
+        """Write down the sides of the groups of placed pairs, which must be done before they are added."""
+        assign_splits(self._library, {pair.group: self._splits[pair.group] for pair in pairs})
+
+    def _place(self, pair: NewPair) -> NewPair:
+        side = self._splits.get(pair.group)
+        if side is None:
+            side = split_of(pair.group)
+            if self._neighbourhood.clashes(pair, side):
+                side = Split.QUARANTINED
+            self._splits[pair.group] = side
+        findings = self._neighbourhood.findings(pair, side)
+        self._neighbourhood.add(pair, side)
+        return replace(pair, lint=(*lint_pair(pair), *findings))

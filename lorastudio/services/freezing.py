@@ -1,0 +1,178 @@
+"""Freezing: the rows of a run, written down once and never changed, whatever happens in the library.
+
+A folder gets `train.jsonl`, `development.jsonl`, `heldout.jsonl` (rows as in `training.protocol`) and
+`dataset.json` with their counts and hash.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import NamedTuple, Self
+
+from lorastudio.datasets.imported import as_new_pair
+from lorastudio.datasets.lint import Finding
+from lorastudio.datasets.neighbours import Neighbourhood
+from lorastudio.datasets.reading import ExampleFile, ReadExample
+from lorastudio.datasets.split import split_of
+from lorastudio.domain.errors import ImportFileError
+from lorastudio.domain.files import atomic_writer, sha256_of, write_atomic
+from lorastudio.domain.messages import as_records
+from lorastudio.domain.pair import NewPair, PairState, Split
+from lorastudio.services.arrivals import every_pair, gate_texts
+from lorastudio.services.exporting import write_seed_file
+from lorastudio.services.write_failures import plain_write_failures
+from lorastudio.store.gate_questions import text_key
+from lorastudio.store.library import Library
+from lorastudio.store.pairs import pair_hash
+
+DATASET_FILE = "dataset.json"
+
+
+class Outcome(StrEnum):
+    """What becomes of a row: one of three files, or why it is left out."""
+
+    TRAIN = "train"
+    DEVELOPMENT = "development"
+    HELDOUT = "heldout"
+    QUARANTINED = "quarantined"
+    GATE_QUESTION = "gate_questions"
+    DUPLICATE = "duplicates"
+    REFUSED = "refused"
+
+
+FILES = {outcome: f"{outcome.value}.jsonl" for outcome in (Outcome.TRAIN, Outcome.DEVELOPMENT, Outcome.HELDOUT)}
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenDataset:
+    """What was frozen: rows by side, and the SHA-256 over all of them (64 hex digits).
+
+    Left out were `quarantined` rows (near held-out text), `gate_questions` (never trained on), and of a file
+    `duplicates` and `refused` rows.
+    """
+
+    hash: str
+    train: int
+    development: int
+    heldout: int
+    quarantined: int = 0
+    gate_questions: int = 0
+    duplicates: int = 0
+    refused: int = 0
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """What was frozen into `folder`."""
+        return cls(**json.loads((folder / DATASET_FILE).read_bytes()))
+
+
+class _Judged(NamedTuple):
+    id: int
+    pair: NewPair | None
+    outcome: Outcome
+
+
+def freeze_accepted(library: Library, folder: Path) -> FrozenDataset:
+    """Write the accepted pairs, in the order of their ids, into the folder, which must exist."""
+    return _freeze(folder, _accepted(library))
+
+
+def freeze_file(source: Path, folder: Path, aside: Collection[str] = frozenset()) -> FrozenDataset:
+    """The same from a file in any of the accepted formats, by the same split; the library is left alone.
+
+    Rows count from 1. `aside` are the texts of the gate's questions, see `gate_texts`. `ImportFileError` when
+    the file can't be opened or holds no row that can be used.
+    """
+    frozen = _freeze(folder, _judged_file(source, aside))
+    if not frozen.train + frozen.development + frozen.heldout + frozen.quarantined:
+        raise ImportFileError(
+            f"{source} holds no row that can be trained on ({frozen.refused} rows refused).",
+            "`lorastudio import` names each line and what is wrong with it.",
+        )
+    return frozen
+
+
+def write_dataset(library: Library, folder: Path, *, compress: bool = False) -> FrozenDataset:
+    """Write the accepted pairs in the seed format for use elsewhere: `train.jsonl` (with the development set)
+    and `validation.jsonl` (held out); with `compress` both end in `.gz`. Makes the folder where needed."""
+    ending = ".jsonl.gz" if compress else ".jsonl"
+    sides = {"train": (Outcome.TRAIN, Outcome.DEVELOPMENT), "validation": (Outcome.HELDOUT,)}
+    aside = gate_texts(library)
+    for name, outcomes in sides.items():
+        accepted = every_pair(library, state=PairState.ACCEPTED)
+        write_seed_file(folder / f"{name}{ending}", (p for p in accepted if _outcome(p, p.split, aside) in outcomes))
+    tally = Counter(row.outcome for row in _accepted(library))
+    return _summary(tally, [folder / f"{name}{ending}" for name in sides])
+
+
+def _accepted(library: Library) -> Iterator[_Judged]:
+    aside = gate_texts(library)
+    for pair in every_pair(library, state=PairState.ACCEPTED):
+        yield _Judged(pair.id, pair, _outcome(pair, pair.split, aside))
+
+
+def _outcome(pair: NewPair, split: Split, aside: Collection[str]) -> Outcome:
+    if text_key(pair.prompt[-1].content) in aside:
+        return Outcome.GATE_QUESTION
+    return Outcome.QUARANTINED if Finding.HELDOUT_CLASH in pair.lint else Outcome(split.value)
+
+
+def _judged_file(source: Path, aside: Collection[str]) -> Iterator[_Judged]:
+    """Reads the file twice: what is held out must be known before the first row is judged."""
+    heldout = Neighbourhood()
+    for _, pair in _pairs_of(source):
+        if pair is not None and split_of(pair.group) is Split.HELDOUT:
+            heldout.add(pair, Split.HELDOUT)
+    seen: set[str] = set()
+    for number, pair in _pairs_of(source):
+        if pair is None:
+            yield _Judged(number, None, Outcome.REFUSED)
+            continue
+        digest, split = pair_hash(pair), split_of(pair.group)
+        if digest in seen:
+            yield _Judged(number, pair, Outcome.DUPLICATE)
+            continue
+        seen.add(digest)
+        near = split is not Split.HELDOUT and heldout.clashes(pair, split)
+        yield _Judged(number, pair, _outcome(pair, Split.QUARANTINED if near else split, aside))
+
+
+def _pairs_of(source: Path) -> Iterator[tuple[int, NewPair | None]]:
+    try:
+        with ExampleFile(source) as file:
+            for number, item in enumerate(file.items(), 1):
+                yield number, as_new_pair(item.example) if isinstance(item, ReadExample) else None
+    except OSError as error:
+        raise ImportFileError(f"{source} can't be read: {error.strerror or error}.", "Check the name.") from error
+
+
+def _freeze(folder: Path, rows: Iterable[_Judged]) -> FrozenDataset:
+    tally: Counter[Outcome] = Counter()
+    with plain_write_failures(folder), ExitStack() as stack:
+        files = {outcome: stack.enter_context(atomic_writer(folder / name)) for outcome, name in FILES.items()}
+        for row in rows:
+            tally[row.outcome] += 1
+            if row.outcome in files and row.pair is not None:
+                files[row.outcome].write(_as_line(row.id, row.pair))
+    frozen = _summary(tally, [folder / name for name in FILES.values()])
+    write_atomic(folder / DATASET_FILE, json.dumps(asdict(frozen)).encode() + b"\n")
+    return frozen
+
+
+def _as_line(row_id: int, pair: NewPair) -> bytes:
+    record = {"id": row_id, "prompt": as_records(pair.prompt), "good": pair.good, "bad": pair.bad}
+    return json.dumps(record, ensure_ascii=False).encode("utf-8") + b"\n"
+
+
+def _summary(tally: Counter[Outcome], files: list[Path]) -> FrozenDataset:
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(f"{file.name} {sha256_of(file)}\n".encode())
+    return FrozenDataset(hash=digest.hexdigest(), **{outcome.value: tally[outcome] for outcome in Outcome})
