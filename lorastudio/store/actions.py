@@ -1,20 +1,25 @@
 """What a person did to pairs, so that it can be taken back.
 
-The log is only added to: an action keeps the images of its pairs before and after, taking it back sets
-`undone_at`, doing it again clears that. Actions are taken back from the last to the first; one that was
-taken back can be done again until another action is done.
+The log is only added to: an action keeps the images of its pairs before and after, and only its state
+changes. Actions are taken back from the last to the first and done again from the first to the last; a new
+action ends what can be done again.
 """
 
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any, Literal
 
 from lorastudio.domain.changes import Changes
 from lorastudio.domain.clock import now
 from lorastudio.domain.errors import KnownError
+from lorastudio.domain.pair import Decider, PairState
+from lorastudio.store.json_text import from_json, to_json
 from lorastudio.store.library import Library
+
+Image = Literal["before", "after"]
 
 
 class ActionKind(StrEnum):
@@ -23,86 +28,108 @@ class ActionKind(StrEnum):
     IMPORT = "import"
 
 
-# The columns that the images of an action hold. An import's pairs need none: they appear and vanish together.
-_COLUMNS = {
-    ActionKind.DECIDE: ("state", "decided_by"),
-    ActionKind.EDIT: ("prompt", "good", "bad", "origin", "lint", "text_hash"),
-}
+class ActionState(StrEnum):
+    """`DISCARDED` was undone, and can't be done again because something else was done since."""
+
+    DONE = "done"
+    UNDONE = "undone"
+    DISCARDED = "discarded"
 
 
-def change_pairs(
-    library: Library, kind: ActionKind, label: str, values: dict[str, Any], where: str, parameters: dict[str, Any]
-) -> Changes:
-    """Set all columns of the kind to `values` in the pairs that match `where`, as one action.
+_TEXT_COLUMNS = ("prompt", "good", "bad", "origin", "lint", "text_hash")
 
-    `where` comes from our own code and speaks of the table `pairs`. When it matches nothing, nothing is logged.
-    """
-    columns = _COLUMNS[kind]
-    before = ", ".join(f"'{name}', pairs.{name}" for name in columns)
-    after = ", ".join(f"'{name}', :new_{name}" for name in columns)
-    news = {f"new_{name}": values[name] for name in columns}
+
+def change_states(library: Library, label: str, state: PairState, decider: Decider, ids: Sequence[int]) -> Changes:
+    """Decide on pairs as one action. Those that are decided so already are left out; if all are, nothing is logged."""
+    others = (
+        "FROM pairs WHERE pairs.id IN (SELECT value FROM json_each(:ids))"
+        " AND (pairs.state <> :state OR pairs.decided_by <> :decider)"
+    )
+    parameters = {"ids": to_json(ids), "state": state, "decider": decider}
     with library.transaction():
-        action_id = log_action(library, kind, label)
-        touched = library.execute(
-            "INSERT INTO action_pairs (action_id, pair_id, before, after)"
-            f" SELECT :action_id, pairs.id, json_object({before}), json_object({after}) FROM pairs WHERE {where}",
-            {**parameters, **news, "action_id": action_id},
-        )
-        if not touched:
-            library.execute("DELETE FROM actions WHERE id = ?", (action_id,))
+        if library.row(f"SELECT 1 {others} LIMIT 1", parameters) is None:
             return Changes()
-        _apply(library, action_id, kind, "after")
+        action_id = log_action(library, ActionKind.DECIDE, label)
+        library.execute(
+            "INSERT INTO action_pairs (action_id, pair_id, before, after) SELECT :action_id, pairs.id,"
+            " json_object('state', pairs.state, 'decided_by', pairs.decided_by),"
+            f" json_object('state', :state, 'decided_by', :decider) {others}",
+            {**parameters, "action_id": action_id},
+        )
+        _apply_states(library, action_id, "after")
         return Changes(pairs=_pairs_of(library, action_id), undo_label=label)
+
+
+def change_texts(
+    library: Library, label: str, pair_id: int, *, before: dict[str, Any], after: dict[str, Any]
+) -> Changes:
+    """Change a pair as one action; the images hold the columns prompt, good, bad, origin, lint and text_hash."""
+    with library.transaction():
+        action_id = log_action(library, ActionKind.EDIT, label)
+        library.execute(
+            "INSERT INTO action_pairs (action_id, pair_id, before, after) VALUES (?, ?, ?, ?)",
+            (action_id, pair_id, to_json(before), to_json(after)),
+        )
+        _apply_texts(library, action_id, "after")
+        return Changes(pairs=(pair_id,), undo_label=label)
 
 
 def log_action(library: Library, kind: ActionKind, label: str, import_id: int | None = None) -> int:
     """Write down that something was done; returns the action's id."""
-    return library.insert("actions", {"kind": kind, "label": label, "import_id": import_id, "done_at": now()})
+    with library.transaction():
+        library.execute("UPDATE actions SET state = ? WHERE state = ?", (ActionState.DISCARDED, ActionState.UNDONE))
+        return library.insert(
+            "actions",
+            {"kind": kind, "label": label, "import_id": import_id, "state": ActionState.DONE, "done_at": now()},
+        )
 
 
 def undo(library: Library) -> Changes:
     """Take back the last action that was not taken back; `undo_label` names it. KnownError when there is none."""
     with library.transaction():
-        action = library.row("SELECT * FROM actions WHERE undone_at IS NULL ORDER BY id DESC LIMIT 1")
+        action = library.row("SELECT * FROM actions WHERE state = ? ORDER BY id DESC LIMIT 1", (ActionState.DONE,))
         if action is None:
             raise KnownError("There is nothing to undo.")
-        library.execute("UPDATE actions SET undone_at = ? WHERE id = ?", (now(), action["id"]))
-        return _turn(library, action, "before")
+        return _turn(library, action, ActionState.UNDONE)
 
 
 def redo(library: Library) -> Changes:
     """Do again what `undo` took back last; `undo_label` names it. KnownError when there is none."""
     with library.transaction():
-        action = library.row(
-            "SELECT * FROM actions WHERE id > (SELECT coalesce(max(id), 0) FROM actions WHERE undone_at IS NULL)"
-            " ORDER BY id LIMIT 1"
-        )
+        action = library.row("SELECT * FROM actions WHERE state = ? ORDER BY id LIMIT 1", (ActionState.UNDONE,))
         if action is None:
             raise KnownError("There is nothing to redo.")
-        library.execute("UPDATE actions SET undone_at = NULL WHERE id = ?", (action["id"],))
-        return _turn(library, action, "after")
+        return _turn(library, action, ActionState.DONE)
 
 
-def _turn(library: Library, action: sqlite3.Row, image: Literal["before", "after"]) -> Changes:
-    kind = ActionKind(action["kind"])
+def _turn(library: Library, action: sqlite3.Row, state: Literal[ActionState.DONE, ActionState.UNDONE]) -> Changes:
+    library.execute("UPDATE actions SET state = ? WHERE id = ?", (state, action["id"]))
+    done, kind = state is ActionState.DONE, ActionKind(action["kind"])
     if kind is ActionKind.IMPORT:
-        library.execute(
-            "UPDATE imports SET state = ? WHERE id = ?",
-            ("undone" if image == "before" else "committed", action["import_id"]),
-        )
-        rows = library.rows("SELECT id FROM pairs WHERE import_id = ? ORDER BY id", (action["import_id"],))
+        import_id = action["import_id"]
+        library.execute("UPDATE imports SET state = ? WHERE id = ?", ("committed" if done else "undone", import_id))
+        rows = library.rows("SELECT id FROM pairs WHERE import_id = ? ORDER BY id", (import_id,))
         return Changes(pairs=tuple(row["id"] for row in rows), undo_label=action["label"])
-    _apply(library, action["id"], kind, image)
+    apply = _apply_states if kind is ActionKind.DECIDE else _apply_texts
+    apply(library, action["id"], "after" if done else "before")
     return Changes(pairs=_pairs_of(library, action["id"]), undo_label=action["label"])
 
 
-def _apply(library: Library, action_id: int, kind: ActionKind, image: Literal["before", "after"]) -> None:
-    assignments = ", ".join(f"{name} = json_extract(action_pairs.{image}, '$.{name}')" for name in _COLUMNS[kind])
+def _apply_states(library: Library, action_id: int, image: Image) -> None:
     library.execute(
-        f"UPDATE pairs SET {assignments} FROM action_pairs"
+        f"UPDATE pairs SET state = json_extract(action_pairs.{image}, '$.state'),"
+        f" decided_by = json_extract(action_pairs.{image}, '$.decided_by') FROM action_pairs"
         " WHERE action_pairs.action_id = ? AND pairs.id = action_pairs.pair_id",
         (action_id,),
     )
+
+
+def _apply_texts(library: Library, action_id: int, image: Image) -> None:
+    # Not by SQLite's JSON functions, which end a text at its first NUL.
+    assignments = ", ".join(f"{name} = :{name}" for name in _TEXT_COLUMNS)
+    for row in library.rows(f"SELECT pair_id, {image} FROM action_pairs WHERE action_id = ?", (action_id,)):
+        values = from_json(row[image])
+        library.execute(f"UPDATE pairs SET {assignments} WHERE id = :pair_id", {**values, "pair_id": row["pair_id"]})
 
 
 def _pairs_of(library: Library, action_id: int) -> tuple[int, ...]:

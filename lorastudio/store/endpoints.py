@@ -67,9 +67,9 @@ def save_probe(library: Library, name: str, probe: dict[str, Any]) -> None:
 
 
 def get_probe(library: Library, name: str) -> dict[str, Any] | None:
-    """What the last test found and when ("probed_at"); None when it was never tested."""
-    row = _get(library, name)
-    return None if row["probe"] is None else {**from_json(row["probe"]), "probed_at": row["probed_at"]}
+    """What the last test found and when ("probed_at"); None when it was never tested, or is one of our own."""
+    row = _find(library, name)
+    return None if row is None or row["probe"] is None else {**from_json(row["probe"]), "probed_at": row["probed_at"]}
 
 
 def _find(library: Library, name: str) -> sqlite3.Row | None:

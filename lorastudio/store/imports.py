@@ -10,7 +10,7 @@ from lorastudio.domain.changes import Changes
 from lorastudio.domain.clock import now
 from lorastudio.domain.errors import BugError
 from lorastudio.domain.pair import Decider, NewPair, PairState
-from lorastudio.store.actions import ActionKind, log_action
+from lorastudio.store.actions import ActionKind, ActionState, log_action
 from lorastudio.store.json_text import to_json
 from lorastudio.store.library import Library
 from lorastudio.store.pair_rows import AddedPairs, insert_pairs
@@ -88,7 +88,8 @@ def sweep_imports(library: Library) -> int:
         unfinished = library.rows("SELECT id FROM imports WHERE state = 'staged'")
         undone = library.rows(
             "SELECT imports.id AS id FROM imports JOIN actions ON actions.import_id = imports.id"
-            " WHERE imports.state = 'undone' AND actions.id < (SELECT max(id) FROM actions WHERE undone_at IS NULL)"
+            " WHERE imports.state = 'undone' AND actions.state = ?",
+            (ActionState.DISCARDED,),
         )
         for row in (*unfinished, *undone):
             _remove(library, row["id"])

@@ -10,7 +10,7 @@ from typing import Any
 
 from lorastudio.domain.clock import now
 from lorastudio.domain.errors import BugError
-from lorastudio.domain.messages import Conversation, as_records, from_records
+from lorastudio.domain.messages import as_records, from_records
 from lorastudio.domain.pair import Decider, NewPair, Origin, Pair, PairState, Split
 from lorastudio.store.json_text import from_json, to_json
 from lorastudio.store.library import Library
@@ -42,12 +42,7 @@ class AddedPairs:
 
 def pair_hash(pair: NewPair) -> str:
     """What makes two pairs equal: the SHA-256 (64 hex digits) over prompt, good and bad as JSON."""
-    return text_hash(pair.prompt, pair.good, pair.bad)
-
-
-def text_hash(prompt: Conversation, good: str | None, bad: str | None) -> str:
-    """See `pair_hash`."""
-    text = to_json([as_records(prompt), good, bad])
+    text = to_json([as_records(pair.prompt), pair.good, pair.bad])
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 

@@ -11,7 +11,7 @@ from lorastudio.domain.changes import Changes
 from lorastudio.domain.errors import KnownError
 from lorastudio.domain.messages import Conversation, as_records, from_records
 from lorastudio.domain.pair import Decider, NewPair, Origin, Pair, PairState, Split
-from lorastudio.store.actions import ActionKind, change_pairs, redo, undo
+from lorastudio.store.actions import ActionKind, ActionState, change_states, change_texts, redo, undo
 from lorastudio.store.json_text import from_json, to_json
 from lorastudio.store.library import Library
 from lorastudio.store.pair_rows import (
@@ -23,7 +23,6 @@ from lorastudio.store.pair_rows import (
     insert_pairs,
     pair_hash,
     taken_hashes,
-    text_hash,
 )
 
 __all__ = [
@@ -115,24 +114,16 @@ def decide_pairs(library: Library, ids: Iterable[int], state: PairState, decider
 
     KnownError when one of the ids is of no pair; nothing is changed then.
     """
-    wanted = {"ids": to_json(sorted(set(ids)))}
+    wanted = sorted(set(ids))
     with library.transaction():
         unknown = library.value(
-            "SELECT min(value) FROM json_each(:ids)"
+            "SELECT min(value) FROM json_each(?)"
             f" WHERE NOT EXISTS (SELECT 1 FROM pairs WHERE pairs.id = json_each.value AND {VISIBLE})",
-            wanted,
+            (to_json(wanted),),
         )
         if unknown is not None:
             raise _no_pair(unknown)
-        return change_pairs(
-            library,
-            ActionKind.DECIDE,
-            label,
-            {"state": state, "decided_by": decider},
-            "pairs.id IN (SELECT value FROM json_each(:ids))"
-            " AND (pairs.state <> :new_state OR pairs.decided_by <> :new_decided_by)",
-            wanted,
-        )
+        return change_states(library, label, state, decider, wanted)
 
 
 def edit_pair(
@@ -157,19 +148,13 @@ def edit_pair(
             good=old.good if good is None else good,
             bad=old.bad if bad is None else bad,
             lint=old.lint if lint is None else lint,
+            origin=Origin.EDITED,
         )
-        digest = text_hash(new.prompt, new.good, new.bad)
-        if digest == old.text_hash:
+        new = replace(new, text_hash=pair_hash(new))
+        if new.text_hash == old.text_hash:
             return Changes()
-        _reserve_texts(library, pair_id, old.text_hash, digest)
-        return change_pairs(
-            library,
-            ActionKind.EDIT,
-            f"edit of pair {pair_id}",
-            {**_texts(new), "origin": Origin.EDITED, "lint": to_json(new.lint), "text_hash": digest},
-            "pairs.id = :pair_id",
-            {"pair_id": pair_id},
-        )
+        _reserve_texts(library, pair_id, old.text_hash, new.text_hash)
+        return change_texts(library, f"edit of pair {pair_id}", pair_id, before=_image(old), after=_image(new))
 
 
 def get_original(library: Library, pair_id: int) -> Pair | None:
@@ -177,8 +162,8 @@ def get_original(library: Library, pair_id: int) -> Pair | None:
     pair = get_pair(library, pair_id)
     first = library.value(
         "SELECT before FROM action_pairs JOIN actions ON actions.id = action_pairs.action_id"
-        " WHERE pair_id = ? AND kind = ? AND undone_at IS NULL ORDER BY action_id LIMIT 1",
-        (pair_id, ActionKind.EDIT),
+        " WHERE pair_id = ? AND kind = ? AND state = ? ORDER BY action_id LIMIT 1",
+        (pair_id, ActionKind.EDIT, ActionState.DONE),
     )
     if first is None:
         return None
@@ -194,8 +179,15 @@ def get_original(library: Library, pair_id: int) -> Pair | None:
     )
 
 
-def _texts(pair: NewPair) -> dict[str, Any]:
-    return {"prompt": to_json(as_records(pair.prompt)), "good": pair.good, "bad": pair.bad}
+def _image(pair: Pair) -> dict[str, Any]:
+    return {
+        "prompt": to_json(as_records(pair.prompt)),
+        "good": pair.good,
+        "bad": pair.bad,
+        "origin": pair.origin,
+        "lint": to_json(pair.lint),
+        "text_hash": pair.text_hash,
+    }
 
 
 def _reserve_texts(library: Library, pair_id: int, *hashes: str) -> None:

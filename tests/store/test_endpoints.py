@@ -58,7 +58,7 @@ def test_the_last_probe_is_kept_with_its_time(library: Library) -> None:
 
 
 def test_an_unknown_name_is_said(library: Library) -> None:
-    for call in (get_endpoint, get_probe, remove_endpoint):
+    for call in (get_endpoint, remove_endpoint):
         with pytest.raises(KnownError, match="no endpoint called ghost"):
             call(library, "ghost")
     with pytest.raises(KnownError, match="no endpoint called ghost"):

@@ -12,7 +12,7 @@ def apply(db: Database) -> None:
       that one small update makes a million rows appear or vanish together.
     - pairs.import_id: the import that a pair came with; indexed together with the state to count quickly.
     - actions, action_pairs: what undo takes back: one row for each action, one image of before and after for
-      each pair that it touched. Only added to; `undone_at` is the one thing that changes.
+      each pair that it touched. Only added to; `state` is the one thing that changes.
     - edited_texts: the hash of every text that an edited pair has had, so that the same file or cycle does
       not bring the unedited text back, and undo never finds its place taken.
     - pair_index: full-text search without case and accents. It keeps no text of its own, and is kept in step
@@ -44,9 +44,10 @@ CREATE TABLE actions (
     kind TEXT NOT NULL,
     label TEXT NOT NULL,
     import_id INTEGER REFERENCES imports (id),
-    done_at TEXT NOT NULL,
-    undone_at TEXT
+    state TEXT NOT NULL,
+    done_at TEXT NOT NULL
 ) STRICT;
+CREATE INDEX actions_state ON actions (state);
 CREATE TABLE action_pairs (
     action_id INTEGER NOT NULL REFERENCES actions (id),
     pair_id INTEGER NOT NULL REFERENCES pairs (id) ON DELETE CASCADE,
