@@ -79,4 +79,6 @@ class ChatCodec:
             )
         except TemplateError as error:
             raise NotTrainable(f"the model's chat template refuses this conversation ({error})") from error
+        except (TypeError, UnicodeEncodeError) as error:  # tokenizers call it a wrong type
+            raise NotTrainable("the conversation holds half of a character (a lone surrogate)") from error
         return tuple(ids)

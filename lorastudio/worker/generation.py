@@ -12,10 +12,9 @@ import numpy as np
 from mlx_lm.models.cache import make_prompt_cache
 
 from lorastudio.domain.cancel import CancelToken
-from lorastudio.worker.base_model import BaseModel
 from lorastudio.worker.conversations import ChatCodec
 from lorastudio.worker.sampling import Choice, SampleRequest, TokenLogProbs, choose
-from lorastudio.worker.slots import SlotCache, SlotPlan, plan_slots, prompt_state
+from lorastudio.worker.slots import SlotCache, SlotShape, prompt_state
 
 PREFILL_TOKENS = 512
 # Prompts admitted per step, so that answers under way don't wait for a long queue's prompts.
@@ -51,38 +50,87 @@ class _Prefilled:
     logits: mx.array
 
 
+class _SlotGroup:
+    """The answers that are made together in slots of one shape, and those that wait for a slot."""
+
+    def __init__(self, shape: SlotShape) -> None:
+        self.shape = shape
+        self.rows: list[Answer | None] = [None] * shape.slots
+        self.waiting: deque[Answer] = deque()
+        self._filled = np.zeros(shape.slots, np.int32)
+        self._caches: list[SlotCache] = []
+
+    @property
+    def active(self) -> list[Answer]:
+        return [answer for answer in self.rows if answer is not None]
+
+    def occupy(self, answer: Answer, prefilled: _Prefilled) -> None:
+        """Give an answer the first free slot."""
+        slot = self.rows.index(None)
+        if not self._caches:
+            self._caches = [SlotCache(self.shape, keys, values) for keys, values in prefilled.layers]
+        for cache, (keys, values) in zip(self._caches, prefilled.layers, strict=True):
+            cache.place(slot, keys, values)
+        self.rows[slot] = answer
+        self._filled[slot] = len(answer.request.prompt)
+
+    def release(self, answer: Answer) -> None:
+        if answer in self.waiting:
+            self.waiting.remove(answer)
+        elif answer in self.rows:
+            slot = self.rows.index(answer)
+            self.rows[slot] = None
+            self._filled[slot] = 0
+
+    def step(self, model: Any) -> list[tuple[Answer, Choice]]:
+        """One decode step: the next token of every answer in a slot."""
+        if not self.active:
+            return []
+        offsets = mx.array(self._filled)
+        for cache in self._caches:
+            cache.offset = offsets
+        last = [[answer.ids[-1] if answer else 0] for answer in self.rows]
+        logits = model(mx.array(last), cache=self._caches)[:, -1]
+        mx.eval(logits, [cache.state for cache in self._caches])
+        requests = [answer.request if answer else None for answer in self.rows]
+        positions = [len(answer.ids) if answer else 0 for answer in self.rows]
+        choices = choose(logits, requests, positions)
+        self._filled[[answer is not None for answer in self.rows]] += 1
+        return [
+            (a, choice) for a, choice in zip(self.rows, choices, strict=True) if a is not None and choice is not None
+        ]
+
+
 class Generator:
     """Makes answers with one version of a model. Used from one thread, MLX's.
 
-    `step` advances every answer under way by one token. Requests that fit a slot run together; the others,
-    one after another beside them. Which of the two depends on the request's own length alone.
+    `step` advances every answer under way by one token. Requests that fit a slot run together, at most
+    `at_once` of them; the others, one after another beside them. Where a request runs depends on its own
+    length alone.
     """
 
     def __init__(
-        self, base: BaseModel, codec: ChatCodec, model: Any, *, plan: SlotPlan | None = None, at_once: int | None = None
+        self, codec: ChatCodec, model: Any, plan: tuple[SlotShape, ...], *, at_once: int | None = None
     ) -> None:
         self._model = model
         self._codec = codec
-        self._plan = plan or plan_slots(base)
-        slots = self._plan.slots if self._plan else 0
-        self._usable = min(slots, at_once or slots)
-        self._rows: list[Answer | None] = [None] * slots
-        self._filled = np.zeros(slots, np.int32)
-        self._caches: list[SlotCache] = []
-        self._waiting: deque[Answer] = deque()
+        self._groups = [_SlotGroup(shape) for shape in plan]
+        self._at_once = at_once
         self._long_waiting: deque[Answer] = deque()
         self._alone: tuple[Answer, list[Any]] | None = None
         self._prompts: OrderedDict[tuple[int, ...], _Prefilled] = OrderedDict()
 
     @property
     def busy(self) -> bool:
-        return bool(self._waiting or self._long_waiting or self._alone or any(self._rows))
+        in_slots = any(group.waiting or group.active for group in self._groups)
+        return bool(in_slots or self._long_waiting or self._alone)
 
     def submit(self, request: SampleRequest, *, stream: bool = False) -> Answer:
         """Queue a request; its answer grows with the steps that follow."""
         answer = Answer(request, stream)
-        fits = self._plan is not None and len(request.prompt) + request.max_tokens <= self._plan.capacity
-        (self._waiting if fits else self._long_waiting).append(answer)
+        tokens = len(request.prompt) + request.max_tokens
+        fitting = (group.waiting for group in self._groups if tokens <= group.shape.capacity)
+        next(fitting, self._long_waiting).append(answer)
         return answer
 
     def cancel(self, answer: Answer) -> None:
@@ -97,53 +145,30 @@ class Generator:
         Returns the answers that changed.
         """
         changed = self._admit()
-        changed += self._step_slots()
+        for group in self._groups:
+            for answer, choice in group.step(self._model):
+                self._take(answer, choice)
+                changed.append(answer)
         changed += self._step_alone()
         for answer in changed:
             if answer.finish_reason is not None:
                 self._release(answer)
-        return changed
+        return list(dict.fromkeys(changed))  # a new one changes twice: by its prompt and by this step
 
     def _admit(self) -> list[Answer]:
-        changed: list[Answer] = []
-        while self._waiting and len(changed) < ADMITTED_PER_STEP:
-            slot = next((slot for slot in range(self._usable) if self._rows[slot] is None), None)
-            if slot is None:
-                break
-            answer = self._waiting.popleft()
-            prefilled = self._read_prompt(answer.request.prompt)
-            self._take(answer, _only(choose(prefilled.logits, [answer.request], [0])))
-            if answer.finish_reason is None:
-                self._occupy(slot, answer, prefilled)
-            changed.append(answer)
-        return changed
+        admitted: list[Answer] = []
+        for group in self._groups:
+            while group.waiting and None in group.rows and len(admitted) < ADMITTED_PER_STEP and self._has_room():
+                answer = group.waiting.popleft()
+                prefilled = self._read_prompt(answer.request.prompt)
+                self._take(answer, _only(choose(prefilled.logits, [answer.request], [0])))
+                if answer.finish_reason is None:
+                    group.occupy(answer, prefilled)
+                admitted.append(answer)
+        return admitted
 
-    def _occupy(self, slot: int, answer: Answer, prefilled: _Prefilled) -> None:
-        if not self._caches and self._plan:
-            self._caches = [SlotCache(self._plan, keys, values) for keys, values in prefilled.layers]
-        for cache, (keys, values) in zip(self._caches, prefilled.layers, strict=True):
-            cache.place(slot, keys, values)
-        self._rows[slot] = answer
-        self._filled[slot] = len(answer.request.prompt)
-
-    def _step_slots(self) -> list[Answer]:
-        active = [answer for answer in self._rows if answer is not None]
-        if not active:
-            return []
-        offsets = mx.array(self._filled)
-        for cache in self._caches:
-            cache.offset = offsets
-        last = [[answer.ids[-1] if answer else 0] for answer in self._rows]
-        logits = self._model(mx.array(last), cache=self._caches)[:, -1]
-        mx.eval(logits, [cache.state for cache in self._caches])
-        requests = [answer.request if answer else None for answer in self._rows]
-        positions = [len(answer.ids) if answer else 0 for answer in self._rows]
-        choices = choose(logits, requests, positions)
-        for slot, (answer, choice) in enumerate(zip(self._rows, choices, strict=True)):
-            if answer is not None and choice is not None:
-                self._filled[slot] += 1
-                self._take(answer, choice)
-        return active
+    def _has_room(self) -> bool:
+        return self._at_once is None or sum(len(group.active) for group in self._groups) < self._at_once
 
     def _step_alone(self) -> list[Answer]:
         if self._alone is None:
@@ -198,15 +223,12 @@ class Generator:
         return known
 
     def _release(self, answer: Answer) -> None:
-        for slot, row in enumerate(self._rows):
-            if row is answer:
-                self._rows[slot] = None
-                self._filled[slot] = 0
+        for group in self._groups:
+            group.release(answer)
         if self._alone is not None and self._alone[0] is answer:
             self._alone = None
-        for queue in (self._waiting, self._long_waiting):
-            if answer in queue:
-                queue.remove(answer)
+        if answer in self._long_waiting:
+            self._long_waiting.remove(answer)
 
 
 def run_all(generator: Generator, requests: Sequence[SampleRequest], cancel: CancelToken) -> Iterator[Answer]:

@@ -13,6 +13,7 @@ from lorastudio.worker.base_model import BaseModel
 from lorastudio.worker.conversations import ChatCodec, Encoded
 from lorastudio.worker.generation import Generator, run_all
 from lorastudio.worker.sampling import SampleRequest
+from lorastudio.worker.slots import plan_slots
 
 MAX_ANSWER_TOKENS = 256
 
@@ -45,7 +46,7 @@ def distil_replay(
     room = [min(MAX_ANSWER_TOKENS, max_length - len(prompt) - 1) for prompt in encoded]
     requests = [SampleRequest(ids, max_tokens=tokens) for ids, tokens in zip(encoded, room, strict=True) if tokens > 0]
     rows = []
-    for answer in run_all(Generator(base, codec, base.model), requests, cancel):
+    for answer in run_all(Generator(codec, base.model, plan_slots(base)), requests, cancel):
         if answer.finish_reason == "stop" and answer.ids:
             rows.append(Encoded(answer.request.prompt, (*answer.ids, answer.end_id)))
     return Replay(tuple(rows), per_step)

@@ -18,6 +18,7 @@ from lorastudio.worker.generation import Answer, Generator, run_all
 from lorastudio.worker.log_probs import score_answers
 from lorastudio.worker.rows import read_json_lines
 from lorastudio.worker.sampling import SampleRequest
+from lorastudio.worker.slots import plan_slots
 
 REPORT_EVERY_ANSWERS = 50
 SCORED_AT_ONCE = 128
@@ -32,6 +33,7 @@ def run_sample(base: BaseModel, order: dict[str, Any], report: Report, cancel: C
     records = list(read_json_lines(Path(order["requests"])))
     requests = [_sample_request(base, codec, record) for record in records]
     answers: dict[int, Answer] = {}
+    plan = plan_slots(base)
     for name in dict.fromkeys(record["adapter"] for record in records):
         if name not in adapters:
             raise KnownError(f"The requests name the adapter {name!r}, which was not given.")
@@ -39,7 +41,7 @@ def run_sample(base: BaseModel, order: dict[str, Any], report: Report, cancel: C
         # Same prompts together: each is read once.
         mine.sort(key=lambda index: (requests[index].prompt, index))
         index_of = {id(requests[index]): index for index in mine}
-        generator = Generator(base, codec, load_version(base, adapters[name]))
+        generator = Generator(codec, load_version(base, adapters[name]), plan)
         for answer in run_all(generator, [requests[index] for index in mine], cancel):
             answers[index_of[id(answer.request)]] = answer
             if len(answers) % REPORT_EVERY_ANSWERS == 0:

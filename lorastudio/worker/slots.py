@@ -15,9 +15,11 @@ from mlx_lm.models.cache import KVCache, make_prompt_cache
 
 from lorastudio.worker.base_model import BaseModel
 
-# Attention over all of a slot is computed at every step, so a slot is kept moderate; longer requests go alone.
+# Attention over all of a slot is computed at every step, so requests go where they just fit: doubling
+# capacities, from the first to the last of these. Longer requests are answered alone.
+LEAST_CAPACITY_TOKENS = 128
 MAX_CAPACITY_TOKENS = 2048
-MEMORY_BYTES = 1 << 30
+MEMORY_BYTES = 1 << 29
 # Weight bytes up to which that many answers at once are worth it; a multiple of 8 keeps each row in the same
 # place of the matrix kernels' blocks.
 SLOTS_BY_WEIGHT_BYTES = ((16 << 20, 64), (128 << 20, 32), (1 << 30, 8))
@@ -26,8 +28,8 @@ AGREEMENT = 2e-2
 
 
 @dataclass(frozen=True, slots=True)
-class SlotPlan:
-    """How many answers a model makes at once, and how many tokens, prompt and answer, each may hold."""
+class SlotShape:
+    """How many answers are made at once, and how many tokens, prompt and answer, each may hold."""
 
     slots: int
     capacity: int
@@ -40,12 +42,12 @@ class SlotCache:
     tokens each slot holds.
     """
 
-    def __init__(self, plan: SlotPlan, keys: mx.array, values: mx.array) -> None:
+    def __init__(self, shape: SlotShape, keys: mx.array, values: mx.array) -> None:
         """Empty slots for keys and values like these, (1, heads, length, width)."""
-        self._keys = mx.zeros((plan.slots, keys.shape[1], plan.capacity, keys.shape[3]), keys.dtype)
-        self._values = mx.zeros((plan.slots, values.shape[1], plan.capacity, values.shape[3]), values.dtype)
-        self._positions = mx.arange(plan.capacity)
-        self.offset = mx.zeros((plan.slots,), mx.int32)
+        self._keys = mx.zeros((shape.slots, keys.shape[1], shape.capacity, keys.shape[3]), keys.dtype)
+        self._values = mx.zeros((shape.slots, values.shape[1], shape.capacity, values.shape[3]), values.dtype)
+        self._positions = mx.arange(shape.capacity)
+        self.offset = mx.zeros((shape.slots,), mx.int32)
 
     def place(self, slot: int, keys: mx.array, values: mx.array) -> None:
         """Put a prompt's keys and values, (1, heads, length, width), at the start of a slot."""
@@ -69,24 +71,38 @@ class SlotCache:
         return self._keys, self._values
 
 
-def plan_slots(base: BaseModel) -> SlotPlan | None:
-    """The slots for a base, or None where its answers have to be made one at a time.
+def plan_slots(base: BaseModel) -> tuple[SlotShape, ...]:
+    """The shapes of a base's slots by growing capacity; empty where answers have to be made one at a time.
 
     That is so for large models, and for those whose cache is no plain list of keys and values (sliding
     windows, state spaces). The plan depends on the base alone, since shapes decide the last bits.
     """
-    wanted = next((slots for limit, slots in SLOTS_BY_WEIGHT_BYTES if base.weight_bytes <= limit), 0)
-    if not wanted or any(type(cache) is not KVCache for cache in make_prompt_cache(base.model)):
-        return None
+    most = next((slots for limit, slots in SLOTS_BY_WEIGHT_BYTES if base.weight_bytes <= limit), 0)
+    if not most or any(type(cache) is not KVCache for cache in make_prompt_cache(base.model)):
+        return ()
     probe = list(range(min(8, base.config.get("vocab_size", 8))))
     layers, expected = _prefill_probe(base.model, probe)
-    capacity = min(base.context_length, MAX_CAPACITY_TOKENS)
     token_bytes = sum(keys[:, :, :1].nbytes + values[:, :, :1].nbytes for keys, values in layers)
-    slots = wanted
-    while slots * capacity * token_bytes > MEMORY_BYTES and slots >= LEAST_SLOTS:
+    shapes = [SlotShape(_slots_that_fit(most, size * token_bytes), size) for size in _capacities(base.context_length)]
+    plan = tuple(shape for shape in shapes if shape.slots >= LEAST_SLOTS)
+    return plan if plan and _agrees(base.model, plan[0], layers, probe, expected) else ()
+
+
+def _capacities(context: int) -> list[int]:
+    largest = min(context, MAX_CAPACITY_TOKENS)
+    sizes = []
+    size = LEAST_CAPACITY_TOKENS
+    while size < largest:
+        sizes.append(size)
+        size *= 2
+    return [*sizes, largest]
+
+
+def _slots_that_fit(most: int, slot_bytes: int) -> int:
+    slots = most
+    while slots * slot_bytes > MEMORY_BYTES:
         slots //= 2
-    plan = SlotPlan(slots, capacity)
-    return plan if slots >= LEAST_SLOTS and _agrees(base.model, plan, layers, probe, expected) else None
+    return slots
 
 
 def prompt_state(caches: Sequence[Any]) -> list[tuple[mx.array, mx.array]]:
@@ -106,11 +122,11 @@ def _prefill_probe(model: Any, probe: list[int]) -> tuple[list[tuple[mx.array, m
 
 
 def _agrees(
-    model: Any, plan: SlotPlan, layers: list[tuple[mx.array, mx.array]], probe: list[int], expected: mx.array
+    model: Any, shape: SlotShape, layers: list[tuple[mx.array, mx.array]], probe: list[int], expected: mx.array
 ) -> bool:
     """Whether the model understands slots: the same logits as with its own cache, but for rounding."""
-    caches = [SlotCache(plan, keys, values) for keys, values in layers]
-    slot = plan.slots - 1
+    caches = [SlotCache(shape, keys, values) for keys, values in layers]
+    slot = shape.slots - 1
     for cache, (keys, values) in zip(caches, layers, strict=True):
         cache.place(slot, keys, values)
         cache.offset = mx.array([0] * slot + [len(probe) - 1])

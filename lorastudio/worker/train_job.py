@@ -30,6 +30,7 @@ from lorastudio.worker.generation import Generator
 from lorastudio.worker.golden import golden_answers
 from lorastudio.worker.replay import distil_replay
 from lorastudio.worker.rows import LeftOut, TrainRow, read_rows
+from lorastudio.worker.slots import plan_slots
 from lorastudio.worker.step_batch import reference_of
 from lorastudio.worker.tensor_file import tensor_bytes
 from lorastudio.worker.training import Report, Trainer, TrainingSet
@@ -83,7 +84,7 @@ def run_train(base: BaseModel, order: dict[str, Any], report: Report, cancel: Ca
     report({"type": "phase", "name": "evaluating"})
     heldout_references = reference_of(base.model, rows.heldout, cancel, lambda done: None)
     heldout = evaluate_heldout(trainer.model, rows.heldout, heldout_references)
-    golden = golden_answers(Generator(base, codec, trainer.model), codec, job.golden_prompts, cancel)
+    golden = golden_answers(Generator(codec, trainer.model, plan_slots(base)), codec, job.golden_prompts, cancel)
     result = _result(base, rows, trainer, heldout)
     report({"type": "phase", "name": "saving"})
     return _write_output(job.output, trainer, adapter_config(base, shape), golden, result)
