@@ -32,6 +32,9 @@ def backup(home: Path, file: Path, *, force: bool = False) -> int:
     with plain_words(library), closing(sqlite3.connect(library, timeout=BUSY_TIMEOUT_S)) as source:
         try:
             copy_database(source, file)
-        except OSError as error:
-            raise KnownError(f"Can't write {file} ({error.strerror}).", "Choose another place.") from error
+        except (OSError, sqlite3.OperationalError) as error:
+            raise KnownError(
+                f"Can't copy the library to {file} ({error}).",
+                "Check that there is room, and that you may write there.",
+            ) from error
     return file.stat().st_size
