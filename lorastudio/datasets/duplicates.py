@@ -13,7 +13,7 @@ import random
 from array import array
 from collections import defaultdict
 from collections.abc import Hashable
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from lorastudio.datasets.words import normalised, words
 
@@ -23,7 +23,16 @@ BANDS = 16
 ROWS = 4
 _HASH_BITS = 60
 
+_MASKS = tuple(map(random.Random("near-duplicates").getrandbits, [_HASH_BITS] * (BANDS * ROWS)))
+
 Key = TypeVar("Key", bound=Hashable)
+
+
+class Fingerprint(NamedTuple):
+    """What of a text is compared: its shingles, and its bands, of which near-duplicates share at least one."""
+
+    shingles: frozenset[int]
+    bands: tuple[tuple[int, ...], ...]
 
 
 def shingles(text: str) -> frozenset[int]:
@@ -41,38 +50,40 @@ def jaccard(one: frozenset[int], other: frozenset[int]) -> float:
     return shared / union if union else 1.0
 
 
+def fingerprint(text: str) -> Fingerprint:
+    """The fingerprint of a text; about 3 µs a word."""
+    cut = shingles(text)
+    signature = [min(map(mask.__xor__, cut)) for mask in _MASKS]
+    return Fingerprint(cut, tuple((band, *signature[band * ROWS : (band + 1) * ROWS]) for band in range(BANDS)))
+
+
 class NearIndex(Generic[Key]):
     """Texts under keys; finds the keys whose text is at least `threshold` like another text.
 
-    Deterministic. Costs about 3 µs a word and 0.5 KB for a text of 60 words.
+    Deterministic. Holds about 0.5 KB for a text of 60 words, and 3 KB for its bands.
     """
 
     def __init__(self, threshold: float = NEAR_JACCARD) -> None:
         self._threshold = threshold
-        draw = random.Random("near-duplicates")
-        self._masks = [draw.getrandbits(_HASH_BITS) for _ in range(BANDS * ROWS)]
         self._buckets: defaultdict[tuple[int, ...], list[int]] = defaultdict(list)
         self._keys: list[Key] = []
         self._shingles: list[array[int]] = []
 
-    def add(self, key: Key, text: str) -> None:
-        """Remember `text` under `key`; a key may have several texts."""
-        cut = shingles(text)
-        for band in self._bands(cut):
+    def add(self, key: Key, text: Fingerprint) -> None:
+        """Remember a text under `key`; a key may have several texts."""
+        for band in text.bands:
             self._buckets[band].append(len(self._keys))
         self._keys.append(key)
-        self._shingles.append(array("Q", sorted(cut)))
+        self._shingles.append(array("Q", sorted(text.shingles)))
 
-    def near(self, text: str) -> list[Key]:
+    def near(self, text: Fingerprint) -> list[Key]:
         """The keys of all similar texts, in the order in which they were added."""
-        cut = shingles(text)
-        candidates = sorted({at for band in self._bands(cut) for at in self._buckets.get(band, ())})
-        near = (at for at in candidates if jaccard(cut, frozenset(self._shingles[at])) >= self._threshold)
-        return [self._keys[at] for at in near]
-
-    def _bands(self, cut: frozenset[int]) -> list[tuple[int, ...]]:
-        signature = [min(map(mask.__xor__, cut)) for mask in self._masks]
-        return [(band, *signature[band * ROWS : (band + 1) * ROWS]) for band in range(BANDS)]
+        candidates = sorted({at for band in text.bands for at in self._buckets.get(band, ())})
+        return [
+            self._keys[at]
+            for at in candidates
+            if jaccard(text.shingles, frozenset(self._shingles[at])) >= self._threshold
+        ]
 
 
 def _hash(text: str) -> int:

@@ -44,7 +44,7 @@ def detect_language(text: str) -> str:
     letters = sum(len(word) for word in found)
     if not letters:
         return UNKNOWN
-    if sum(_is_latin(letter) for word in found for letter in word) < letters / 2:
+    if not text.isascii() and sum(_is_latin(letter) for word in found for letter in word) < letters / 2:
         return OTHER
     scores = _scores(found)
     best, second = scores.most_common(2)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import NamedTuple
 
-from lorastudio.datasets.duplicates import NearIndex
+from lorastudio.datasets.duplicates import Fingerprint, NearIndex, fingerprint
 from lorastudio.datasets.groups import question_of
 from lorastudio.datasets.lint import Finding
 from lorastudio.datasets.words import normalised
@@ -17,6 +17,27 @@ class Place(NamedTuple):
 
     group: str
     heldout: bool
+
+
+class View(NamedTuple):
+    """What of a pair is compared with others; made once, used for every look."""
+
+    group: str
+    question: str
+    whole: Fingerprint
+    answers: tuple[Fingerprint, ...]
+
+
+def view(pair: NewPair) -> View:
+    """The pair as a neighbourhood sees it: its question, all its texts, and the prompt with each answer."""
+    question = question_of(pair.prompt)
+    given = [answer for answer in (pair.good, pair.bad) if answer is not None]
+    return View(
+        pair.group,
+        normalised(question),
+        fingerprint("\n".join((question, *given))),
+        tuple(fingerprint(f"{question}\n{answer}") for answer in given),
+    )
 
 
 class Neighbourhood:
@@ -31,43 +52,29 @@ class Neighbourhood:
         self._answers: NearIndex[Place] = NearIndex()
         self._questions: defaultdict[str, set[Place]] = defaultdict(set)
 
-    def add(self, pair: NewPair, split: Split) -> None:
+    def add(self, pair: View, split: Split) -> None:
         """Remember a pair. Quarantined ones count for near-duplicates alone."""
         place = Place(pair.group, split is Split.HELDOUT)
-        self._whole.add(place, _whole(pair))
+        self._whole.add(place, pair.whole)
         if split is not Split.QUARANTINED:
-            self._questions[_question(pair)].add(place)
-            for text in _answers(pair):
-                self._answers.add(place, text)
+            self._questions[pair.question].add(place)
+            for answer in pair.answers:
+                self._answers.add(place, answer)
 
-    def clashes(self, pair: NewPair, split: Split) -> bool:
+    def clashes(self, pair: View, split: Split) -> bool:
         """Whether the pair, lying on `split`, is near a pair of another group on the other side."""
         if split is Split.QUARANTINED:
             return True
         here = Place(pair.group, split is Split.HELDOUT)
-        if any(_clash(here, there) for there in self._questions.get(_question(pair), ())):
+        if any(_clash(here, there) for there in self._questions.get(pair.question, ())):
             return True
-        return any(_clash(here, there) for text in _answers(pair) for there in self._answers.near(text))
+        return any(_clash(here, there) for answer in pair.answers for there in self._answers.near(answer))
 
-    def findings(self, pair: NewPair, split: Split) -> list[Finding]:
+    def findings(self, pair: View, split: Split) -> list[Finding]:
         """What comparing the pair with those remembered gives."""
-        found = [Finding.NEAR_DUPLICATE] if self._whole.near(_whole(pair)) else []
+        found = [Finding.NEAR_DUPLICATE] if self._whole.near(pair.whole) else []
         return [*found, Finding.HELDOUT_CLASH] if self.clashes(pair, split) else found
 
 
 def _clash(here: Place, there: Place) -> bool:
     return here.group != there.group and here.heldout != there.heldout
-
-
-def _question(pair: NewPair) -> str:
-    return normalised(question_of(pair.prompt))
-
-
-def _whole(pair: NewPair) -> str:
-    return "\n".join((question_of(pair.prompt), pair.good or "", pair.bad or ""))
-
-
-def _answers(pair: NewPair) -> list[str]:
-    """The prompt with each of its answers."""
-    question = question_of(pair.prompt)
-    return [f"{question}\n{answer}" for answer in (pair.good, pair.bad) if answer is not None]

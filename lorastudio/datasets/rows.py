@@ -69,7 +69,7 @@ def _raising(cut: CutShort) -> Iterator[bytes]:
 
 
 def _is_lines(head: bytes) -> bool:
-    """Whether there is one object a line: some line that starts with a brace is a whole object.
+    """Whether there is one object a line: some line that starts with a brace is a whole object with content.
 
     Inside an array such a line may be the last row, so text that starts with a bracket is never taken for lines.
     """
@@ -86,7 +86,7 @@ def _is_object(line: bytes) -> bool:
         value, _ = _DECODER.raw_decode(line.decode("utf-8", "replace"))
     except (ValueError, RecursionError, _BadRow):
         return False
-    return isinstance(value, dict)
+    return isinstance(value, dict) and bool(value)
 
 
 def _parsed(piece: Piece) -> Iterator[Row | Refusal]:

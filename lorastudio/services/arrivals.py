@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from lorastudio.datasets.lint import lint_pair
-from lorastudio.datasets.neighbours import Neighbourhood
+from lorastudio.datasets.neighbours import Neighbourhood, view
 from lorastudio.datasets.split import split_of
 from lorastudio.domain.pair import NewPair, Pair, PairState, Split
 from lorastudio.store.gate_questions import list_gate_questions, text_key
@@ -44,7 +44,7 @@ class Arrivals:
         self._neighbourhood = Neighbourhood()
         for pair in every_pair(library):
             self._splits[pair.group] = pair.split
-            self._neighbourhood.add(pair, pair.split)
+            self._neighbourhood.add(view(pair), pair.split)
 
     def place(self, pairs: Sequence[NewPair]) -> list[NewPair]:
         """The pairs with their findings. Writes nothing."""
@@ -57,12 +57,13 @@ class Arrivals:
         assign_splits(self._library, {pair.group: self._splits[pair.group] for pair in pairs})
 
     def _place(self, pair: NewPair) -> NewPair:
+        seen = view(pair)
         side = self._splits.get(pair.group)
         if side is None:
             side = split_of(pair.group)
-            if self._neighbourhood.clashes(pair, side):
+            if self._neighbourhood.clashes(seen, side):
                 side = Split.QUARANTINED
             self._splits[pair.group] = side
-        findings = self._neighbourhood.findings(pair, side)
-        self._neighbourhood.add(pair, side)
+        findings = self._neighbourhood.findings(seen, side)
+        self._neighbourhood.add(seen, side)
         return replace(pair, lint=(*lint_pair(pair), *findings))

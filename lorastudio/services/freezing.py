@@ -18,7 +18,7 @@ from typing import NamedTuple, Self
 
 from lorastudio.datasets.imported import as_new_pair
 from lorastudio.datasets.lint import Finding
-from lorastudio.datasets.neighbours import Neighbourhood
+from lorastudio.datasets.neighbours import Neighbourhood, view
 from lorastudio.datasets.reading import ExampleFile, ReadExample
 from lorastudio.datasets.split import split_of
 from lorastudio.domain.errors import ImportFileError
@@ -129,7 +129,7 @@ def _judged_file(source: Path, aside: Collection[str]) -> Iterator[_Judged]:
     heldout = Neighbourhood()
     for _, pair in _pairs_of(source):
         if pair is not None and split_of(pair.group) is Split.HELDOUT:
-            heldout.add(pair, Split.HELDOUT)
+            heldout.add(view(pair), Split.HELDOUT)
     seen: set[str] = set()
     for number, pair in _pairs_of(source):
         if pair is None:
@@ -140,7 +140,7 @@ def _judged_file(source: Path, aside: Collection[str]) -> Iterator[_Judged]:
             yield _Judged(number, pair, Outcome.DUPLICATE)
             continue
         seen.add(digest)
-        near = split is not Split.HELDOUT and heldout.clashes(pair, split)
+        near = split is not Split.HELDOUT and heldout.clashes(view(pair), split)
         yield _Judged(number, pair, _outcome(pair, Split.QUARANTINED if near else split, aside))
 
 
