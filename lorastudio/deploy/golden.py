@@ -72,6 +72,7 @@ def _ask(client: httpx.Client, model: str, prompt: str) -> dict[str, Any]:
 
 def _ids(answer: dict[str, Any], model: str) -> Ids:
     try:
-        return tuple(int(token["id"]) for token in answer["choices"][0]["logprobs"]["content"])
+        details = answer["choices"][0]["logprobs"] or {"content": ()}  # none for an empty answer
+        return tuple(int(token["id"]) for token in details["content"])
     except (KeyError, IndexError, TypeError, ValueError) as error:
         raise KnownError(f"The probe of {model} got an answer without token ids.", "See logs/engine.log.") from error

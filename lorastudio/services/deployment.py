@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from lorastudio.deploy.golden import read_golden
@@ -34,7 +35,7 @@ from lorastudio.store.versions import get_version
 PLAIN_PROMPTS = ("Hello.", "Write one sentence.")
 BARE_BASE = 0  # the version number by which a person names the bare base model
 
-WorkerSource = Callable[[], Worker]
+WorkerSource = Callable[[], AbstractContextManager[Worker]]
 
 
 def deploy_version(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ MOST_GOOD_ANSWERS = 200
 CANDIDATE, LIVE, BASE = "candidate", "live", "base"
 
 Record = dict[str, Any]
-WorkerSource = Callable[[], Worker]
+WorkerSource = Callable[[], AbstractContextManager[Worker]]
 
 
 @dataclass(frozen=True, slots=True)
