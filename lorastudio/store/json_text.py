@@ -10,7 +10,7 @@ from lorastudio.domain.events import as_json
 
 def to_json(value: Any) -> str:
     """Compact JSON; dataclasses, enums and tuples become plain JSON types."""
-    return json.dumps(as_json(value), ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(value, default=as_json, ensure_ascii=False, separators=(",", ":"))
 
 
 def from_json(text: str) -> Any:

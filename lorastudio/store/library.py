@@ -110,8 +110,7 @@ class Library:
         A block inside another one on the same thread is a part of it: it is committed with the outer block,
         and when it raises only its own writes are taken back. Other threads wait.
         """
-        if not self.writable:
-            raise BugError("A write to a library that was opened for reading.")
+        self._require_writable()
         with self._guard:
             if self.db.conn.in_transaction:
                 with self.db.atomic():
@@ -150,7 +149,8 @@ class Library:
 
     def execute(self, sql: str, parameters: Parameters = ()) -> int:
         """Run one writing statement, in the running transaction or its own; returns how many rows it touched."""
-        with self.transaction(), plain_words(self.path):
+        self._require_writable()
+        with self._guard, plain_words(self.path):
             return self.db.execute(sql, parameters).rowcount
 
     def execute_many(self, sql: str, rows: Iterable[Parameters]) -> None:
@@ -162,9 +162,14 @@ class Library:
         """Add one row; returns its id. The names of `table` and its columns come from our own code alone."""
         columns = ", ".join(values)
         places = ", ".join(f":{name}" for name in values)
-        with self.transaction(), plain_words(self.path):
+        self._require_writable()
+        with self._guard, plain_words(self.path):
             cursor = self.db.execute(f"INSERT INTO {table} ({columns}) VALUES ({places})", values)
             return int(cursor.lastrowid or 0)
+
+    def _require_writable(self) -> None:
+        if not self.writable:
+            raise BugError("A write to a library that was opened for reading.")
 
 
 def _connect(path: Path) -> Database:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -40,6 +39,9 @@ __all__ = [
 ]
 
 
+_SEARCHED_PAIRS = "pair_index CROSS JOIN pairs ON pairs.id = pair_index.rowid"
+
+
 def add_pairs(
     library: Library,
     pairs: Sequence[NewPair],
@@ -69,26 +71,26 @@ def list_pairs(
     `search` holds beginnings of words, all of which must occur in prompt, good or bad; case and accents
     don't count.
     """
-    table, key, conditions = "pairs", "pairs.id", [VISIBLE]
-    if words := (search or "").split():
-        # The index runs in the order of ids, so a page of a common word needs no sort.
-        table, key = "pair_index CROSS JOIN pairs ON pairs.id = pair_index.rowid", "pair_index.rowid"
-        conditions.append("pair_index MATCH :match")
-    conditions.append(f"{key} > :after_id")
-    if state is not None:
-        conditions.append("pairs.state = :state")
-    if cycle_id is not None:
-        conditions.append("pairs.cycle_id = :cycle_id")
-    if splits is not None:
-        conditions.append("groups.split IN (SELECT value FROM json_each(:splits))")
+    words = (search or "").split()
+    # The index runs in the order of ids, so a page of a common word needs no sort.
+    table, key = (_SEARCHED_PAIRS, "pair_index.rowid") if words else ("pairs", "pairs.id")
+    conditions = {
+        VISIBLE: True,
+        f"{key} > :after_id": True,
+        "pair_index MATCH :match": bool(words),
+        "pairs.state = :state": state is not None,
+        "pairs.cycle_id = :cycle_id": cycle_id is not None,
+        "groups.split IN (SELECT value FROM json_each(:splits))": splits is not None,
+    }
+    where = " AND ".join(condition for condition, wanted in conditions.items() if wanted)
     rows = library.rows(
-        f"{SELECT_PAIRS} {table} {JOIN_GROUPS} WHERE {' AND '.join(conditions)} ORDER BY {key} LIMIT :limit",
+        f"{SELECT_PAIRS} {table} {JOIN_GROUPS} WHERE {where} ORDER BY {key} LIMIT :limit",
         {
-            "match": " ".join(f'"{word.replace(chr(34), chr(34) * 2)}"*' for word in words),
             "after_id": after_id,
+            "match": " ".join(f'"{word.replace(chr(34), chr(34) * 2)}"*' for word in words),
             "state": state,
             "cycle_id": cycle_id,
-            "splits": json.dumps(list(splits or ())),
+            "splits": to_json(list(splits or ())),
             "limit": -1 if limit is None else limit,
         },
     )
