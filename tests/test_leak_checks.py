@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import sys
+
 import pytest
+
+from tests import leak_checks
 
 LEAKY_TESTS = """
 import subprocess, sys, threading, time
@@ -97,3 +103,12 @@ def test_names_timers_and_widgets_left_alive(checked_run) -> None:
             "*widget *QLabel*",
         ]
     )
+
+
+@pytest.mark.skipif(shutil.which("ps") is None, reason="there is no ps here")
+def test_finds_processes_without_proc_too() -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
+        found = leak_checks._processes_from_ps()
+        child.communicate(b"\n")
+    assert "input()" in found[child.pid]
+    assert child.pid not in leak_checks._processes_from_ps()
