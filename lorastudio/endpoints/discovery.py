@@ -18,7 +18,7 @@ TIMEOUT_S = 1.0
 class Place:
     """A port on this machine where a known program listens by default."""
 
-    name: str
+    program: str
     port: int
 
 
@@ -34,7 +34,7 @@ PLACES = (
 class FoundServer:
     """A server that answered, with the models it lists. `locked` when it wants a key."""
 
-    name: str
+    program: str
     url: str
     models: tuple[str, ...]
     locked: bool = False
@@ -50,10 +50,10 @@ def find_servers(places: Sequence[Place] = PLACES, cancel: CancelToken | None = 
 
 def _look(place: Place, cancel: CancelToken) -> FoundServer | None:
     url = f"http://127.0.0.1:{place.port}/v1"
-    endpoint = Endpoint(place.name, Role.WRITER, url, connect_timeout_s=TIMEOUT_S, idle_timeout_s=TIMEOUT_S)
+    endpoint = Endpoint(place.program, Role.WRITER, url, connect_timeout_s=TIMEOUT_S, idle_timeout_s=TIMEOUT_S)
     try:
-        return FoundServer(place.name, url, ChatClient(endpoint).models(cancel))
+        return FoundServer(place.program, url, ChatClient(endpoint).models(cancel))
     except EndpointError as error:
         if error.status in (401, 403):
-            return FoundServer(place.name, url, (), locked=True)
+            return FoundServer(place.program, url, (), locked=True)
         return None

@@ -49,10 +49,10 @@ def is_loopback(url: str) -> bool:
         return False
 
 
-def unprotected_key_warning(url: str) -> str | None:
+def plain_http_warning(url: str, *, has_key: bool) -> str | None:
     """What to tell the user when a key for this server would travel readable over a network, else None."""
     base = normalise_url(url)
-    if base.startswith("https://") or is_loopback(base):
+    if not has_key or base.startswith("https://") or is_loopback(base):
         return None
     return f"The key would travel unencrypted to {urlsplit(base).hostname}: use https, or a server on this machine."
 

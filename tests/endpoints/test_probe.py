@@ -88,6 +88,6 @@ def test_servers_on_this_machine_are_found() -> None:
     with scripted(lambda _: stream("Hello."), models=("llama", "qwen")) as server:
         port = urlsplit(server.url).port or 0
         found = find_servers([Place("Ollama", port), Place("Nobody", 9)])
-    assert [(item.name, item.models) for item in found] == [("Ollama", ("llama", "qwen"))]
+    assert [(item.program, item.models) for item in found] == [("Ollama", ("llama", "qwen"))]
     assert found[0].url == f"{server.url}/v1"
     assert find_servers([Place("Ollama", port)]) == ()

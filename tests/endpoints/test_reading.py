@@ -16,7 +16,7 @@ from lorastudio.endpoints.json_answers import number_lines, objects, repair
 from lorastudio.endpoints.reasoning import ReasoningSplitter, split_reasoning
 from lorastudio.endpoints.retry import RetryPolicy, parse_retry_after
 from lorastudio.endpoints.sse import payloads
-from lorastudio.endpoints.urls import is_loopback, normalise_url, unprotected_key_warning
+from lorastudio.endpoints.urls import is_loopback, normalise_url, plain_http_warning
 
 
 @pytest.mark.parametrize(
@@ -49,9 +49,10 @@ def test_what_is_no_address_is_refused(bad: str) -> None:
 
 
 def test_plain_http_to_another_host_is_warned_of() -> None:
-    assert unprotected_key_warning("http://192.168.1.7:8000") is not None
-    assert unprotected_key_warning("https://192.168.1.7:8000") is None
-    assert unprotected_key_warning("localhost:8000") is None
+    assert plain_http_warning("http://192.168.1.7:8000", has_key=True) is not None
+    assert plain_http_warning("https://192.168.1.7:8000", has_key=True) is None
+    assert plain_http_warning("localhost:8000", has_key=True) is None
+    assert plain_http_warning("http://192.168.1.7:8000", has_key=False) is None
     assert is_loopback("http://127.3.2.1/") and is_loopback("http://[::1]") and not is_loopback("http://localhost.com")
 
 
