@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,10 +14,10 @@ from lorastudio.store.gate_looks import list_looks
 from lorastudio.store.library import Library
 from lorastudio.store.runs import list_runs
 from lorastudio.store.versions import list_versions
+from lorastudio.training.protocol import ADAPTER_FILE
 
 LOW_DISK_BYTES = 5_000_000_000
 PARTIAL_FILES = "*.partial-*"
-ADAPTER_FILE = "adapters.safetensors"
 TRAINING_SET = "train.jsonl"
 
 _SHOWN = 5
@@ -140,8 +139,11 @@ def _verdict(name: str, faults: list[str], good: str, bad: str, hint: str) -> Fi
     return Finding(name, False, f"{bad}: {', '.join(faults[:_SHOWN])}{more}.", hint)
 
 
-def _children(folder: Path) -> Iterable[Path]:
-    return sorted(folder.iterdir()) if folder.is_dir() else ()
+def _children(folder: Path) -> list[Path]:
+    """What lies in a folder, but for what the system hides there (.DS_Store)."""
+    if not folder.is_dir():
+        return []
+    return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
 
 
 def _shown(home: Path, path: Path) -> str:

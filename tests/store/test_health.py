@@ -94,6 +94,7 @@ def test_files_that_the_library_does_not_know_are_named(library: Library) -> Non
     version_with_files(library)
     for orphan in ("versions/2-def", "runs/9", "gates/4"):
         (library.home / orphan).mkdir(parents=True)
+    (library.home / "runs" / ".DS_Store").touch()
     found = finding(library, "orphan files")
     assert found.message == "The library doesn't know of: versions/2-def, runs/9, gates/4."
 
