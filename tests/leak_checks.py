@@ -70,18 +70,28 @@ def _processes() -> dict[object, str]:
 
 
 def _processes_from_proc() -> dict[int, str]:
-    """Living descendants as pid and command line. A zombie has ended already, and has an empty command line."""
+    """Living descendants as pid and command line."""
     found: dict[int, str] = {}
     to_visit = [os.getpid()]
     while to_visit:
         for children in Path(f"/proc/{to_visit.pop()}/task").glob("*/children"):
-            with suppress(OSError):  # a thread or process may end while we read about it
-                for pid in map(int, children.read_text().split()):
-                    command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-                    if command:
-                        found[pid] = command.strip()
-                        to_visit.append(pid)
+            with suppress(OSError):  # a thread may end while we look
+                living = {int(pid): _command_of(pid) for pid in children.read_text().split()}
+                found |= {pid: command for pid, command in living.items() if command}
+                to_visit += [pid for pid, command in living.items() if command]
     return found
+
+
+def _command_of(pid: str) -> str:
+    """The command line of a living process; empty for one that has ended, a zombie among them."""
+    try:
+        name, _, state = Path(f"/proc/{pid}/stat").read_text().partition("(")[2].rpartition(") ")
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return ""
+    if state.startswith("Z"):
+        return ""
+    return command.replace(b"\0", b" ").decode(errors="replace").strip() or name  # no command line yet at its start
 
 
 def _processes_from_ps() -> dict[int, str]:
