@@ -49,11 +49,11 @@ def readiness(library: Library) -> Readiness:
     least = minimum_confidence(library)
     tally = Counter(_why_not(pair, least) for pair in every_pair(library, state=PairState.ACCEPTED))
     counted = tally.pop("", 0)
-    reasons = [] if counted >= needed else [f"{needed - counted} more accepted pairs are needed."]
+    reasons = [] if counted >= needed else [f"Accepted pairs still needed: {needed - counted}."]
     if counted < needed:
-        reasons += [f"{count} accepted pairs don't count: {why}." for why, count in sorted(tally.items())]
+        reasons += [f"Accepted pairs that don't count ({why}): {count}." for why, count in sorted(tally.items())]
         if waiting := pairs.count_pairs(library)[PairState.PENDING]:
-            reasons.append(f"{waiting} pairs wait for review.")
+            reasons.append(f"Pairs that wait for review: {waiting}.")
         if counted >= EARLY_VERSION_PAIRS:
             reasons.append("An early version can be trained now.")
     return Readiness(counted >= needed, counted, needed, least, tuple(reasons))

@@ -99,7 +99,8 @@ def import_files(
                 file.commit()
         done = True
     finally:
-        if not done:
+        # Where the library was closed first, the next start sweeps what was staged.
+        if not done and library.writable:
             for file in files:
                 file.drop()
     reports = tuple(file.report() for file in files)
@@ -247,16 +248,16 @@ class _FileImport:
 
     def _notes(self) -> Iterator[str]:
         for name, count in sorted(self._repairs.items()):
-            yield f"{name} mended in {count} rows."
+            yield f"Rows with {name}, mended: {count}."
         if count := self._counts["refused"] - len(self._refused):
-            yield f"{count} more refused rows are not listed."
+            yield f"Refused rows that are not listed: {count}."
         if count := self._findings[Finding.HELDOUT_CLASH]:
-            yield f"{count} pairs are near held-out text and are kept out of training."
+            yield f"Pairs near held-out text, kept out of training: {count}."
         # An exact duplicate is near itself, and counted already.
         if (count := self._findings[Finding.NEAR_DUPLICATE] - self._counts["duplicates"]) > 0:
-            yield f"{count} pairs are near-duplicates of others."
+            yield f"Near-duplicates of other pairs: {count}."
         if count := self._counts["without a pair"]:
-            yield f"{count} questions gave no pair: no two of their drafts differ enough."
+            yield f"Questions without a pair, since no two of their drafts differ enough: {count}."
 
 
 def _arrived(item: ReadExample | Refusal) -> _Arrival | Refusal:

@@ -32,3 +32,17 @@ def library(trained_home: Path, tmp_path: Path) -> Iterator[Library]:
     shutil.copytree(trained_home, tmp_path / "home")
     with Library.open(tmp_path / "home", write=True, verb="test") as library:
         yield library
+
+
+@pytest.fixture
+def empty_library(tmp_path: Path) -> Iterator[Library]:
+    """A new library, open for writing."""
+    with Library.open(tmp_path / "empty-home", write=True, verb="test") as library:
+        yield library
+
+
+@pytest.fixture
+def second_library(tmp_path: Path) -> Iterator[Library]:
+    """Another new library, open for writing."""
+    with Library.open(tmp_path / "second-home", write=True, verb="test") as library:
+        yield library
