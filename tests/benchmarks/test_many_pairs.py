@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -40,7 +41,7 @@ Result = TypeVar("Result")
 def timed(name: str, action: Callable[[], Result]) -> Result:
     begin = time.perf_counter()
     result = action()
-    print(f"{name:42} {time.perf_counter() - begin:9.4f} s")
+    sys.stdout.write(f"{name:42} {time.perf_counter() - begin:9.4f} s\n")
     return result
 
 
@@ -50,7 +51,7 @@ def test_a_million_pairs(tmp_path: Path) -> None:
     with Library.open(tmp_path, write=True) as library:
         assign_splits(library, {"group": Split.TRAIN})
         import_id = begin_import(library, "million.jsonl", "seed")
-        print()
+        sys.stdout.write("\n")
         timed("write", lambda: library.execute(FILL, {"pairs": PAIRS, "import_id": import_id}))
         nobody, pending = Decider.NOBODY, PairState.PENDING
         ids = timed(

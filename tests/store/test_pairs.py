@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections import defaultdict
+
 import pytest
 
 from lorastudio.domain.errors import BugError, KnownError
@@ -140,6 +142,17 @@ def test_search_goes_with_the_other_filters(library: Library) -> None:
     decide_pairs(library, [ids[0]], PairState.REJECTED, Decider.PERSON, "reject")
     assert goods(library, search="copper", state=PairState.PENDING) == ["good copper 2", "good copper 3"]
     assert goods(library, search="copper", after_id=ids[0], limit=1) == ["good copper 2"]
+
+
+def test_a_page_is_read_in_order_and_never_sorted(library: Library) -> None:
+    statements: list[str] = []
+    with library.db.tracer(lambda sql, _: statements.append(sql)):
+        for filters in ({}, {"state": PairState.PENDING}, {"cycle_id": 1}, {"search": "a"}, {"splits": list(Split)}):
+            list_pairs(library, limit=1, **filters)
+    for sql in statements:
+        plan = [row["detail"] for row in library.rows(f"EXPLAIN QUERY PLAN {sql}", defaultdict(str))]
+        assert not any("TEMP B-TREE" in step for step in plan), plan
+    assert len(statements) == 5
 
 
 def test_pairs_are_counted_by_state(library: Library) -> None:
