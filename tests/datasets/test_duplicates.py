@@ -11,8 +11,8 @@ from lorastudio.practice.questions import preference_pairs
 WORDS = st.lists(st.sampled_from([f"word{number}" for number in range(10)]), max_size=40)
 
 
-def index_of(*texts: str) -> NearIndex[int]:
-    index: NearIndex[int] = NearIndex()
+def index_of(*texts: str) -> NearIndex:
+    index = NearIndex()
     for number, text in enumerate(texts):
         index.add(number, fingerprint(text))
     return index

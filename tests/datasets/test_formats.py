@@ -178,9 +178,9 @@ def test_no_row_makes_a_format_raise(tmp_path: Path, row: dict[str, Any]) -> Non
     assert found.line == 1
 
 
-_TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1).filter(
-    lambda text: text.isascii() and text.strip() not in ("", "None", "nan", "NaN", "NULL", "null", "<NA>")
-)
+_MISSING = ("", "None", "nan", "NaN", "NULL", "null", "<NA>")
+_SIGNS = st.characters(codec="ascii", exclude_characters="\0") | st.sampled_from("ãé\u2028😀日")
+_TEXT = st.text(_SIGNS, min_size=1).filter(lambda text: text.strip() not in _MISSING)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
