@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from lorastudio.training.protocol import GOLDEN_FILE
 GOLDEN_TOKENS = 16
 TOP_LOGPROBS = 5
 PROBE_TIMEOUT_S = 60.0
+MOST_AT_ONCE = 4
 
 Ids = tuple[int, ...]
 
@@ -46,10 +48,16 @@ def read_golden(folder: Path) -> tuple[Golden, ...]:
 
 
 def greedy_ids(url: str, token: str, model: str, prompts: Sequence[str]) -> tuple[Ids, ...]:
-    """What `model` at `url` answers greedily to each prompt, as token ids; KnownError when it does not answer."""
+    """What `model` at `url` answers greedily to each prompt, as token ids; KnownError when it does not answer.
+
+    All are asked at once, since a server generates them together in about the time of one.
+    """
     headers = {"Authorization": f"Bearer {token}"}
-    with httpx.Client(base_url=url, headers=headers, timeout=PROBE_TIMEOUT_S, trust_env=False) as client:
-        return tuple(_ids(_ask(client, model, prompt), model) for prompt in prompts)
+    with (
+        httpx.Client(base_url=url, headers=headers, timeout=PROBE_TIMEOUT_S, trust_env=False) as client,
+        ThreadPoolExecutor(MOST_AT_ONCE, "probe") as at_once,
+    ):
+        return tuple(at_once.map(lambda prompt: _ids(_ask(client, model, prompt), model), prompts))
 
 
 def _ask(client: httpx.Client, model: str, prompt: str) -> dict[str, Any]:

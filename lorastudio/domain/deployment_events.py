@@ -18,14 +18,13 @@ class DeploymentStep(StrEnum):
     FLIPPED = "flipped"
     SWITCHED = "switched"
     CONFIRMED = "confirmed"
-    PUT_BACK = "put back"
 
 
 @dataclass(frozen=True, slots=True)
 class DeploymentBegan(Event):
     """The intention is in the journal. A version of None is the bare base model."""
 
-    event: ClassVar[str] = "deployment began"
+    event: ClassVar[str] = "deployment_began"
     deployment: int
     target: str
     version: int | None
@@ -37,7 +36,7 @@ class DeploymentBegan(Event):
 class DeploymentStepped(Event):
     """One step is done."""
 
-    event: ClassVar[str] = "deployment step"
+    event: ClassVar[str] = "deployment_step"
     deployment: int
     step: DeploymentStep
 

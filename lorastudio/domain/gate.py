@@ -15,7 +15,12 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """One non-inferiority test: `ok` is False only when harm beyond `margin` is shown at level `p`."""
+    """One non-inferiority test: `ok` is False only when the harm seen is beyond `margin` and harm is shown.
+
+    `value` and `margin` share a unit: points (0..100) for rates, a ratio for the answer length, nats a token
+    for log-probs, a share (0..1) for canaries, a count for contamination. `p` is one-sided, and None where the
+    harm seen is within the margin, so that nothing had to be tested.
+    """
 
     name: str
     ok: bool

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from lorastudio.domain.gate import GateReport, Guard, Verdict
 from lorastudio.gate.evidence import Evidence
 from lorastudio.gate.guards import all_guards
-from lorastudio.gate.outcomes import outcomes_of, primary_name
+from lorastudio.gate.outcomes import Outcome, outcomes_of, primary_name
 from lorastudio.gate.spending import FULL_SIZE_QUESTIONS, is_worn_out, level_of_look, more_questions, resamples_for
 from lorastudio.gate.statistics import RESAMPLES, Comparison, compare
 
@@ -28,12 +28,8 @@ def judge(
     """
     outcomes = outcomes_of(evidence.questions)
     level = level_of_look(evidence.look)
-    draws = resamples or resamples_for(level)
     guards = all_guards(evidence, outcomes, seed, resamples or RESAMPLES)
-    found = None
-    if outcomes:
-        differences = [outcome.candidate - outcome.against for outcome in outcomes]
-        found = compare(differences, [outcome.group for outcome in outcomes], seed=seed, resamples=draws)
+    found = _compared(outcomes, seed, resamples or resamples_for(level))
     verdict = _verdict(found, guards, needed, level)
     more = None
     if found is not None and verdict is Verdict.NOT_ENOUGH_EVIDENCE:
@@ -56,6 +52,13 @@ def judge(
         reasons=_reasons(evidence, found, guards, needed, level, len(outcomes)) + evidence.notes,
         more_questions=more,
     )
+
+
+def _compared(outcomes: Sequence[Outcome], seed: int, resamples: int) -> Comparison | None:
+    if not outcomes:
+        return None
+    differences = [outcome.candidate - outcome.against for outcome in outcomes]
+    return compare(differences, [outcome.group for outcome in outcomes], seed=seed, resamples=resamples)
 
 
 def _verdict(found: Comparison | None, guards: Sequence[Guard], needed: float, level: float) -> Verdict:

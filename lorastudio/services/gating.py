@@ -64,13 +64,14 @@ def gate_version(
 
     The live version itself is judged against the base. Both are sampled afresh with the look's own seeds; the
     same library gives the same figures. A look that was killed or cancelled is taken up again and counts once.
-    The report and the version's verdict are written together. KnownError when there are no gate questions.
+    The report and the version's verdict are written together. KnownError when there are no gate questions, or
+    when the live version belongs to another base model: token counts and log-probs would not compare.
     """
     candidate = get_version(library, version)
     questions = list_gate_questions(library)
     if not questions:
         raise KnownError("There are no gate questions to judge a version by.", "Set some aside first.")
-    live = _opponent(library, version)
+    live = _opponent(library, candidate)
     against = BASE if live is None else f"version {live.version}"
     seed = derive_seed("gate look", version, against, len(list_looks(library)))
     look = begin_look(library, version, against, seed)
@@ -93,9 +94,18 @@ def gate_version(
     yield GateFinished(report)
 
 
-def _opponent(library: Library, version: int) -> ModelVersion | None:
-    live = live_version(library)
-    return None if live is None or live == version else get_version(library, live)
+def _opponent(library: Library, candidate: ModelVersion) -> ModelVersion | None:
+    number = live_version(library)
+    if number is None or number == candidate.version:
+        return None
+    live = get_version(library, number)
+    if live.base_model != candidate.base_model:
+        raise KnownError(
+            f"Version {candidate.version} can't be compared with version {number}, which is live: "
+            f"their base models are {candidate.base_model} and {live.base_model}.",
+            "Roll back to a version of the same base, or to the bare base with `lorastudio rollback 0`.",
+        )
+    return live
 
 
 def _contest(

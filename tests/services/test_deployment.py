@@ -31,7 +31,7 @@ from lorastudio.store.versions import get_version, set_gate_result
 from lorastudio.training.protocol import ADAPTER_FILE, PUBLIC_NAME
 from tests.services.practice_versions import INVERTED, TAUGHT
 
-STEPS = [step for step in DeploymentStep if step is not DeploymentStep.PUT_BACK]
+STEPS = list(DeploymentStep)
 
 # Deploys version 1 of a home and kills itself when it hears of the n-th event.
 KILLED_DEPLOYMENT = """

@@ -171,3 +171,12 @@ def test_a_gate_question_among_the_training_prompts_is_contamination(gate: Gate)
 def test_without_gate_questions_nothing_can_be_judged(gate: Gate) -> None:
     with pytest.raises(KnownError, match="no gate questions"):
         gate.report(TAUGHT)
+
+
+def test_versions_of_two_base_models_do_not_compare(gate: Gate) -> None:
+    add_practice_gate_questions(gate.library, 4)
+    make_live(gate.library, TAUGHT)
+    gate.library.execute("UPDATE versions SET base_model = 'another' WHERE version = 1")
+    with pytest.raises(KnownError, match="base models are practice and another"):
+        gate.report(INVERTED)
+    assert list_looks(gate.library) == []
