@@ -20,13 +20,15 @@ from lorastudio.domain.cancel import CancelToken
 from lorastudio.domain.errors import BugError
 from lorastudio.domain.events import Event
 from lorastudio.domain.gate import GateReport
+from lorastudio.domain.gate_events import GateFinished
 from lorastudio.domain.training_events import TrainingDone
 from lorastudio.domain.version import ModelVersion
 from lorastudio.paths import application_home
 from lorastudio.services import curation, deployment, freezing, training_runs
 from lorastudio.services.base_models import default_base
-from lorastudio.services.gating import GateFinished, gate_version
+from lorastudio.services.gating import gate_version
 from lorastudio.services.importing import ImportFinished, ImportReport, import_files
+from lorastudio.services.judging import judge_for
 from lorastudio.services.opening import open_for_work
 from lorastudio.services.servers import LocalServers
 from lorastudio.services.statistics import Statistics, statistics
@@ -79,16 +81,16 @@ class Studio:
 
     def gate(self, version: int) -> GateReport:
         """Judge a version on the gate questions against what is live."""
-        events = gate_version(self._library, version, judge=self._servers.judge, cancel=self.cancel)
+        events = gate_version(
+            self._library, version, judge=judge_for(self._library, self._servers, self.cancel), cancel=self.cancel
+        )
         return self._last(events, GateFinished).report
 
     def deploy(self, version: int, *, force: bool = False, reason: str = "") -> None:
         """Make a version the live one; `RefusedError` when the gate did not find it better, unless forced."""
         engine = self._servers.engine(versions.get_version(self._library, version).base_model)
         self._all(
-            deployment.deploy_version(
-                self._library, version, engine, force=force, reason=reason, cancel=self.cancel
-            )
+            deployment.deploy_version(self._library, version, engine, force=force, reason=reason, cancel=self.cancel)
         )
 
     def rollback(self, version: int | None = None) -> None:

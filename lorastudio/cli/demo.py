@@ -16,6 +16,7 @@ from lorastudio.domain.cycle_events import DemoFinished, DemoRow
 from lorastudio.domain.errors import BugError
 from lorastudio.paths import home_is_chosen
 from lorastudio.services.demo import run_demo
+from lorastudio.services.practice import QUESTIONS_PER_CYCLE
 from lorastudio.services.servers import LocalServers
 
 
@@ -26,7 +27,7 @@ def register(app: typer.Typer) -> None:
 def demo(
     cycles: Annotated[int, typer.Option(min=1, max=50, help="How many cycles to run.")] = 3,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same figures.")] = 0,
-    questions: Annotated[int, typer.Option(min=1, max=200, help="Questions drafted on per cycle.")] = 8,
+    questions: Annotated[int, typer.Option(min=1, max=200, help="Questions per cycle.")] = QUESTIONS_PER_CYCLE,
     home: Home = None,
     json: Json = False,
 ) -> None:
@@ -64,7 +65,9 @@ def _demo(session: Session, cycles: int, seed: int, questions: int) -> None:
 
 
 def _show(out: Console, rows: list[DemoRow], record: dict[str, object]) -> None:
-    shown = table(">Cycle", ">Pairs", ">Quality", ">Perfect", ">Prefers good", ">Canaries", "Version", "Verdict", "Live")
+    shown = table(
+        ">Cycle", ">Pairs", ">Quality", ">Perfect", ">Prefers good", ">Canaries", "Version", "Verdict", "Live"
+    )
     for row in rows:
         shown.add_row(
             str(row.cycle),

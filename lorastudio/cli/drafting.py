@@ -10,12 +10,18 @@ import typer
 from lorastudio.cli.narration import Narrator
 from lorastudio.cli.session import Home, Json, Session, table
 from lorastudio.domain.cycle_events import CycleDone, QuestionsSetAside
-from lorastudio.domain.draft import Cycle, CycleState
+from lorastudio.domain.draft import Cycle
 from lorastudio.domain.errors import UsageError
+from lorastudio.services.cycle import abandon as leave
 from lorastudio.services.cycle import run_cycle
-from lorastudio.services.questions import add_gate_file, read_questions, start_cycle, unfinished_cycle
+from lorastudio.services.questions import (
+    add_gate_file,
+    continue_cycle,
+    read_questions,
+    start_cycle,
+    unfinished_cycles,
+)
 from lorastudio.services.servers import LocalServers
-from lorastudio.store.cycles import set_cycle_state
 from lorastudio.store.gate_questions import list_gate_questions
 from lorastudio.store.library import Library
 
@@ -34,17 +40,22 @@ def cycle(
     train: Annotated[bool, typer.Option("--train", help="Go on: accept by confidence, train, gate, deploy.")] = False,
     seed: Annotated[int, typer.Option(min=0, help="The same seed asks for the same drafts.")] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Continue the unfinished cycle.")] = False,
+    abandon: Annotated[bool, typer.Option("--abandon", help="Leave unfinished cycles as they are.")] = False,
     home: Home = None,
     json: Json = False,
 ) -> None:
     """Draft, criticise and revise answers to questions, and extract pairs from the drafts."""
     session = Session(home, json)
     texts = list(questions or [])
-    if not texts and file is None and not resume:
-        raise UsageError("No question was given.", "Give questions, --questions FILE, or --resume.")
+    if not texts and file is None and not (resume or abandon):
+        raise UsageError("No question was given.", "Give questions, --questions FILE, --resume or --abandon.")
+    if abandon:
+        _abandon(session)
+        if not texts and file is None:
+            return
     with session.writing("cycle") as library, LocalServers(library) as servers, Narrator(session) as narrator:
         if resume:
-            chosen = unfinished_cycle(library)
+            chosen = continue_cycle(library)
         else:
             specs = read_questions(texts, file)
             chosen, aside = start_cycle(library, specs, seed=seed, max_iterations=max_iterations, train=train)
@@ -61,9 +72,15 @@ def _run(session: Session, library: Library, chosen: Cycle, servers: LocalServer
                 narrator.finish()
                 session.out.print(_summary(event))
     except BaseException:
-        set_cycle_state(library, chosen.id, CycleState.STOPPED)
         session.note("The cycle is kept: `lorastudio cycle --resume` goes on.")
         raise
+
+
+def _abandon(session: Session) -> None:
+    with session.writing("cycle") as library:
+        for waiting in unfinished_cycles(library):
+            leave(library, waiting.id)
+            session.note(f"Cycle {waiting.id} is left as it is; its drafts and pairs stay.")
 
 
 def _summary(done: CycleDone) -> str:

@@ -83,7 +83,9 @@ def test(
         raise typer.Exit(1)
 
 
-def remove(name: Annotated[str, typer.Argument(help="The endpoint to forget.")], home: Home = None, json: Json = False) -> None:
+def remove(
+    name: Annotated[str, typer.Argument(help="The endpoint to forget.")], home: Home = None, json: Json = False
+) -> None:
     """Forget an endpoint and its key; what it wrote stays."""
     session = Session(home, json)
     with session.writing("endpoint remove") as library:
@@ -97,6 +99,6 @@ def find(home: Home = None, json: Json = False) -> None:
     found = endpoint_setup.find(session.cancel)
     shown = table("Server", "URL", "Models")
     for server in found:
-        shown.add_row(server.name, server.url, ", ".join(server.models))
+        shown.add_row(server.program, server.url, "wants a key" if server.locked else ", ".join(server.models))
     empty = "No server is running at the usual places. Start Ollama, LM Studio, llama.cpp or vLLM, and look again."
     session.result({"servers": found}, lambda out: out.print(shown if found else empty))

@@ -38,8 +38,8 @@ def run_cli() -> int:
     try:
         code = build_app()(standalone_mode=False)
     except typer.TyperException as error:
-        error.show()
-        return 2
+        sys.stderr.write(f"{error.format_message()}\nTry `lorastudio --help`.\n")
+        return error.exit_code
     except UsageError as error:
         return _explain(error, 2)
     except KnownError as error:
@@ -62,7 +62,9 @@ def run_cli() -> int:
 
 def _explain(error: KnownError, code: int) -> int:
     if "--json" in sys.argv:
-        sys.stdout.write(json.dumps({"error": {"message": error.message, "hint": error.hint}}, ensure_ascii=False) + "\n")
+        sys.stdout.write(
+            json.dumps({"error": {"message": error.message, "hint": error.hint}}, ensure_ascii=False) + "\n"
+        )
     sys.stderr.write(f"{error}\n")
     return code
 
@@ -74,6 +76,8 @@ def _version(asked: bool) -> None:
 
 
 def _program(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
 ) -> None:
     """Draft, curate, train, gate and deploy LoRA adapters on this machine."""

@@ -7,8 +7,7 @@ from typing import Annotated
 import typer
 
 from lorastudio.cli.session import Home, Json, Session, table
-from lorastudio.processes.jobs import Worker
-from lorastudio.services.base_models import resolve_base
+from lorastudio.services.base_models import inspect
 
 
 def register(app: typer.Typer) -> None:
@@ -30,10 +29,7 @@ def info(
 ) -> None:
     """Tell what a base model is: architecture, sizes, context, template, fingerprint."""
     session = Session(home, json)
-    place = resolve_base(model)
-    with Worker(session.home / "logs") as worker:
-        found = worker.result({"job": "inspect", "base": str(place)}, session.cancel)
-    record = {"model": model, "path": str(place)} | {key: value for key, value in found.items() if key != "type"}
+    record = {"model": model} | inspect(model, session.home / "logs", session.cancel)
     shown = table("What", "Value")
     for key, value in record.items():
         shown.add_row(key.replace("_", " "), "–" if value is None else str(value))

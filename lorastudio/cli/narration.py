@@ -7,9 +7,9 @@ from types import TracebackType
 
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from lorastudio.cli.session import Session, figure
+from lorastudio.cli.session import Session, figure, model_name
 from lorastudio.domain.cycle_events import DemoRow, PairsAccepted, PairsExtracted, QuestionsSetAside, StageBegan
-from lorastudio.domain.deployment_events import Deployed, StepTaken
+from lorastudio.domain.deployment_events import DeploymentBegan, DeploymentDone, DeploymentStepped
 from lorastudio.domain.drafting_events import CycleFinished, CycleStarted, QuestionFailed, QuestionFinished
 from lorastudio.domain.events import Event, Progressed, Warned
 from lorastudio.domain.gate_events import GateFinished
@@ -83,21 +83,22 @@ class Narrator:
         self._advance()
         score = figure(event.best_score, 2)
         self._say(
-            f"  question {event.position + 1}: best score {score} after {event.iterations} drafts ({event.stop_reason})."
+            f"  question {event.position + 1}: best score {score} after {event.iterations} drafts "
+            f"({event.stop_reason.value})."
         )
 
     @tell.register
     def _(self, event: QuestionFailed) -> None:
         self._advance()
-        self._session.warn(f"Question {event.position + 1} failed: {event.message}")
+        self._session.warn(f"Question {event.position + 1} failed: {event.error}")
 
     @tell.register
     def _(self, event: CycleFinished) -> None:
-        totals = event.totals
-        counted = "about " if totals.estimated else ""
+        counted = "about " if event.estimated else ""
+        again = f", {event.lost_calls} of them repeated after a crash" if event.lost_calls else ""
         self._say(
-            f"  {totals.answered} answers, {counted}{totals.prompt_tokens} tokens read, "
-            f"{totals.completion_tokens} written, {totals.lost} calls repeated after a crash."
+            f"  {event.calls} calls{again}; {counted}{event.prompt_tokens} tokens read, "
+            f"{event.completion_tokens} written."
         )
 
     @tell.register
@@ -114,9 +115,7 @@ class Narrator:
     @tell.register
     def _(self, event: TrainingStarted) -> None:
         again = "resumed" if event.resumed else "started"
-        self._say(
-            f"  Run {event.run} {again}: {event.objective}, {event.examples} examples, {event.heldout} held out."
-        )
+        self._say(f"  Run {event.run} {again}: {event.objective}, {event.examples} examples, {event.heldout} held out.")
 
     @tell.register
     def _(self, event: StepDone) -> None:
@@ -137,12 +136,17 @@ class Narrator:
         self._say(f"  Gate, version {report.version} against {report.against}: {report.verdict.value} ({gain}).")
 
     @tell.register
-    def _(self, event: StepTaken) -> None:
-        self._say(f"  {event.message}")
+    def _(self, event: DeploymentBegan) -> None:
+        verb = "Rolling back" if event.kind == "rollback" else "Deploying"
+        self._say(f"{verb}: {model_name(event.previous)} → {model_name(event.version)}.")
 
     @tell.register
-    def _(self, event: Deployed) -> None:
-        self._say(f"  Live now: {'the bare base model' if event.version is None else f'version {event.version}'}.")
+    def _(self, event: DeploymentStepped) -> None:
+        self._say(f"  {event.step.value}")
+
+    @tell.register
+    def _(self, event: DeploymentDone) -> None:
+        self._say(f"Live now: {model_name(event.version)}, proved by probes.")
 
     @tell.register
     def _(self, event: DemoRow) -> None:

@@ -54,7 +54,7 @@ class Session:
         with open_for_work(self.home, verb) as (library, mended):
             for line in mended:
                 self.note(line)
-            with self._stoppable():
+            with self.stoppable():
                 yield library
 
     def result(self, record: Any, show: Callable[[Console], None]) -> None:
@@ -85,7 +85,7 @@ class Session:
             yield event
 
     @contextmanager
-    def _stoppable(self) -> Iterator[None]:
+    def stoppable(self) -> Iterator[None]:
         """Ctrl-C and SIGTERM ask the work to stop and keep; a second Ctrl-C ends it at once."""
 
         def ask(number: int, frame: FrameType | None) -> None:
@@ -109,6 +109,11 @@ def table(*columns: str) -> Table:
         right = column.startswith(">")
         made.add_column(column.removeprefix(">"), justify="right" if right else "left", overflow="fold")
     return made
+
+
+def model_name(version: int | None) -> str:
+    """A version in words; None is the bare base model."""
+    return "the bare base model" if version is None else f"version {version}"
 
 
 def figure(value: float | None, digits: int = 3) -> str:

@@ -27,7 +27,9 @@ def register(app: typer.Typer) -> None:
 
 
 def train(
-    base: Annotated[str | None, typer.Option(help="Base model: a folder, a hub name on this machine, or practice.")] = None,
+    base: Annotated[
+        str | None, typer.Option(help="Base model: a folder, a hub name on this machine, or practice.")
+    ] = None,
     source: Annotated[
         Path | None, typer.Option("--from", help="Train on this file alone; the library's pairs stay untouched.")
     ] = None,

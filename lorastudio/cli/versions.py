@@ -9,16 +9,20 @@ import typer
 from rich.console import Console
 
 from lorastudio.cli.narration import Narrator
-from lorastudio.cli.session import Home, Json, Session, figure, table
+from lorastudio.cli.session import Home, Json, Session, figure, model_name, table
 from lorastudio.domain.errors import BugError, UsageError
 from lorastudio.domain.events import Event, as_json
 from lorastudio.domain.gate import GateReport
+from lorastudio.domain.gate_events import GateFinished
 from lorastudio.services.base_models import default_base
-from lorastudio.services.deployment import deploy_version, rollback as roll_back
-from lorastudio.services.gating import GateFinished, gate_version
+from lorastudio.services.deployment import deploy_version
+from lorastudio.services.deployment import rollback as roll_back
+from lorastudio.services.gating import gate_version
+from lorastudio.services.judging import judge_for
 from lorastudio.services.servers import LocalServers
 from lorastudio.services.statistics import statistics
-from lorastudio.store import deployments, versions as stored
+from lorastudio.store import deployments
+from lorastudio.store import versions as stored
 from lorastudio.store.library import Library
 
 TARGETS = ("local",)
@@ -32,12 +36,16 @@ def register(app: typer.Typer) -> None:
     app.command("stats")(stats)
 
 
-def gate(version: Annotated[int, typer.Argument(help="The version to judge.")], home: Home = None, json: Json = False) -> None:
+def gate(
+    version: Annotated[int, typer.Argument(help="The version to judge.")], home: Home = None, json: Json = False
+) -> None:
     """Judge a version against the live one on the gate questions."""
     session = Session(home, json)
     report: GateReport | None = None
     with session.writing("gate") as library, LocalServers(library) as servers, Narrator(session) as narrator:
-        for event in gate_version(library, version, judge=servers.judge, cancel=session.cancel):
+        for event in gate_version(
+            library, version, judge=judge_for(library, servers, session.cancel), cancel=session.cancel
+        ):
             narrator.tell(event)
             if isinstance(event, GateFinished):
                 report = event.report
@@ -67,9 +75,7 @@ def deploy(
         _move(
             session,
             library,
-            deploy_version(
-                library, version, engine, target=target, force=force, reason=reason, cancel=session.cancel
-            ),
+            deploy_version(library, version, engine, target=target, force=force, reason=reason, cancel=session.cancel),
         )
 
 
@@ -92,7 +98,9 @@ def versions(home: Home = None, json: Json = False) -> None:
     with session.reading() as library:
         found = stored.list_versions(library)
         live = deployments.live_version(library)
-    shown = table(">Version", "", "Verdict", ">Gate", ">Against", ">Prefers good", ">Loss", ">Examples", "Trained", "Parent")
+    shown = table(
+        ">Version", "", "Verdict", ">Gate", ">Against", ">Prefers good", ">Loss", ">Examples", "Trained", "Parent"
+    )
     for item in found:
         shown.add_row(
             str(item.version),
@@ -122,17 +130,21 @@ def _move(session: Session, library: Library, events: Iterator[Event]) -> None:
         for event in events:
             narrator.tell(event)
     live = deployments.live_version(library)
-    name = "the bare base model" if live is None else f"version {live}"
-    session.result({"live_version": live, "target": "local", "ok": True}, lambda out: out.print(f"Live: {name}."))
+    session.result(
+        {"live_version": live, "target": "local", "ok": True}, lambda out: out.print(f"Live: {model_name(live)}.")
+    )
 
 
 def show_report(out: Console, report: GateReport) -> None:
     """The gate's findings for people."""
-    out.print(f"Version {report.version} against {report.against}: {report.verdict.value}", style="bold", highlight=False)
+    out.print(
+        f"Version {report.version} against {report.against}: {report.verdict.value}", style="bold", highlight=False
+    )
     if report.gain is not None and report.interval is not None:
         low, high = report.interval
         out.print(
-            f"Gain {report.gain:+.1f} points (90% interval {low:+.1f} to {high:+.1f}), at least {report.needed:g} needed; "
+            f"Gain {report.gain:+.1f} points (90% interval {low:+.1f} to {high:+.1f}), "
+            f"at least {report.needed:g} needed; "
             f"p = {report.p:.4f}, level {report.level:.4f} at look {report.look}; {report.n} questions.",
             highlight=False,
         )

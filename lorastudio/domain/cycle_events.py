@@ -30,7 +30,7 @@ class PairsExtracted(Event):
 class PairsAccepted(Event):
     """Nobody looked: the confidence rule accepted `accepted` pairs at `min_confidence` or more."""
 
-    event: ClassVar[str] = "accepted by rule"
+    event: ClassVar[str] = "accepted_by_rule"
     cycle: int
     accepted: int
     min_confidence: float
@@ -40,7 +40,7 @@ class PairsAccepted(Event):
 class QuestionsSetAside(Event):
     """`count` questions were kept for the gate before any drafting; they are never drafted on."""
 
-    event: ClassVar[str] = "set aside"
+    event: ClassVar[str] = "set_aside"
     count: int
 
 
@@ -48,7 +48,7 @@ class QuestionsSetAside(Event):
 class CycleDone(Event):
     """The whole cycle is over."""
 
-    event: ClassVar[str] = "cycle done"
+    event: ClassVar[str] = "cycle_done"
     cycle: int
     questions: int
     pairs: int
@@ -78,5 +78,5 @@ class DemoRow(Event):
 class DemoFinished(Event):
     """The end of the demo; `record` is the object that `demo --json` prints."""
 
-    event: ClassVar[str] = "demo done"
+    event: ClassVar[str] = "demo_done"
     record: dict[str, Any]

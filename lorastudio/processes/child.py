@@ -163,9 +163,11 @@ class Child:
         for line in self._pipe(self._process.stderr):
             text = line.decode("utf-8", "replace").rstrip("\n")
             self._last_words.append(text)
-            if self._log is not None:
-                with self._log.open("a", encoding="utf-8") as log:
-                    log.write(text + "\n")
+            if self._log is None:
+                continue
+            # A full disk must not stop the draining: the child would block on its next word.
+            with suppress(OSError), self._log.open("a", encoding="utf-8") as log:
+                log.write(text + "\n")
 
     @staticmethod
     def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:

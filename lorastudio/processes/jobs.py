@@ -6,7 +6,7 @@ import queue
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from lorastudio.domain.cancel import CancelToken
 from lorastudio.domain.errors import BugError, Cancelled, TrainingError
@@ -98,7 +98,7 @@ def _await_hello(child: Child) -> dict[str, Any]:
     return hello
 
 
-def _raise_end(child: Child, cancel: CancelToken) -> None:
+def _raise_end(child: Child, cancel: CancelToken) -> NoReturn:
     cancel.check()
     raise TrainingError(
         f"The worker process ended in the middle of its job: {child.explain_end()}",
@@ -107,7 +107,7 @@ def _raise_end(child: Child, cancel: CancelToken) -> None:
     )
 
 
-def _raise_failure(message: dict[str, Any]) -> None:
+def _raise_failure(message: dict[str, Any]) -> NoReturn:
     if message.get("known"):
         raise TrainingError(str(message.get("message", "")), str(message.get("hint", "")))
     raise BugError(f"{message.get('message')}\n{message.get('traceback', '')}".strip())

@@ -51,7 +51,8 @@ class Lifeline:
         return self.orders.get()
 
     def _read(self) -> None:
-        for line in sys.stdin.buffer:
+        # A file object of our own: the interpreter's end would wait for the lock of sys.stdin's, and abort.
+        for line in os.fdopen(os.dup(0), "rb"):
             try:
                 order = json.loads(line)
             except ValueError:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
+from lorastudio.domain.cancel import CancelToken
 from lorastudio.domain.errors import KnownError
 from lorastudio.paths import practice_model
+from lorastudio.processes.jobs import Worker
 from lorastudio.store.library import Library
 from lorastudio.store.settings import get_setting
 
@@ -42,6 +45,14 @@ def resolve_base(base: str) -> Path:
             "Give a folder with config.json and *.safetensors, or a hub name that is already downloaded.",
         )
     return _checked(cached, base)
+
+
+def inspect(base: str, logs: Path, cancel: CancelToken) -> dict[str, Any]:
+    """What a base model is: the fields of the worker's `inspect` job, with the folder under "path"."""
+    folder = resolve_base(base)
+    with Worker(logs) as worker:
+        found = worker.result({"job": "inspect", "base": str(folder)}, cancel)
+    return {"path": str(folder)} | {key: value for key, value in found.items() if key != "type"}
 
 
 def _checked(folder: Path, base: str) -> Path:

@@ -12,7 +12,7 @@ from typing import Any
 
 from lorastudio.domain.cancel import CancelToken
 from lorastudio.domain.cycle_events import CycleDone, PairsAccepted, PairsExtracted, StageBegan
-from lorastudio.domain.draft import CycleState
+from lorastudio.domain.draft import QuestionState
 from lorastudio.domain.errors import KnownError
 from lorastudio.domain.events import Event, Warned
 from lorastudio.domain.gate import Verdict
@@ -21,10 +21,12 @@ from lorastudio.services.deployment import deploy_version
 from lorastudio.services.drafting.cycle_drafting import draft_cycle
 from lorastudio.services.extraction import extract_cycle
 from lorastudio.services.gating import gate_version
+from lorastudio.services.judging import judge_for
 from lorastudio.services.servers import LocalServers
 from lorastudio.services.training_runs import prepare_run, train_run
 from lorastudio.store import cycles, deployments, gate_looks, runs, versions
 from lorastudio.store.library import Library
+from lorastudio.store.questions import count_questions, list_questions
 from lorastudio.training.config import TrainConfig
 
 DRAFTING, EXTRACTING, ACCEPTING = "drafting", "extracting", "accepting"
@@ -48,6 +50,11 @@ class Progress:
         return {name: getattr(self, name) for name in self.__slots__ if name != "stage"}
 
 
+def abandon(library: Library, cycle_id: int) -> None:
+    """Leave a cycle as it is: it counts as finished, everything it made stays."""
+    _remember(library, cycle_id, replace(recall(library, cycle_id), stage=FINISHED))
+
+
 def plan_training(library: Library, cycle_id: int, config: TrainConfig, base: str) -> None:
     """Make the cycle go on through training, gate and deployment after its pairs."""
     _remember(library, cycle_id, replace(recall(library, cycle_id), plan=config.as_record(), base=base))
@@ -61,7 +68,6 @@ def recall(library: Library, cycle_id: int) -> Progress:
 
 def run_cycle(library: Library, cycle_id: int, servers: LocalServers, cancel: CancelToken) -> Iterator[Event]:
     """Run or continue a cycle to its end; the last event is `CycleDone`."""
-    cycles.set_cycle_state(library, cycle_id, CycleState.RUNNING)
     steps = {
         DRAFTING: _draft,
         EXTRACTING: _extract,
@@ -74,10 +80,9 @@ def run_cycle(library: Library, cycle_id: int, servers: LocalServers, cancel: Ca
         cancel.check()
         yield StageBegan(cycle_id, progress.stage)
         yield from steps[progress.stage](library, cycle_id, progress, servers, cancel)
-    cycles.set_cycle_state(library, cycle_id, CycleState.FINISHED)
     yield CycleDone(
         cycle=cycle_id,
-        questions=cycles.count_questions(library, cycle_id),
+        questions=count_questions(library, cycle_id),
         pairs=progress.pairs,
         version=progress.version,
         verdict=progress.verdict,
@@ -90,6 +95,7 @@ def _draft(
 ) -> Iterator[Event]:
     yield from draft_cycle(library, cycle_id, servers, cancel)
     cancel.check()
+    _refuse_all_failed(library, cycle_id)
     _remember(library, cycle_id, replace(progress, stage=EXTRACTING))
 
 
@@ -138,7 +144,7 @@ def _gate(
 ) -> Iterator[Event]:
     version = _version_of(progress)
     if gate_looks.last_report(library, version) is None:
-        yield from gate_version(library, version, judge=servers.judge, cancel=cancel)
+        yield from gate_version(library, version, judge=judge_for(library, servers, cancel), cancel=cancel)
     verdict = versions.get_version(library, version).verdict
     stage = DEPLOYING if verdict == Verdict.BETTER.value else FINISHED
     _remember(library, cycle_id, replace(progress, stage=stage, verdict=verdict))
@@ -151,6 +157,16 @@ def _deploy(
     if deployments.live_version(library) != version:
         yield from deploy_version(library, version, servers.engine(progress.base), cancel=cancel)
     _remember(library, cycle_id, replace(progress, stage=FINISHED, deployed=True))
+
+
+def _refuse_all_failed(library: Library, cycle_id: int) -> None:
+    """A cycle of which nothing came stays in its drafting stage, so that it can be resumed."""
+    asked = list_questions(library, cycle_id)
+    if all(question.state is QuestionState.FAILED for question in asked):
+        raise KnownError(
+            f"All {len(asked)} questions failed. The first: {asked[0].error}",
+            "Mend that, then `lorastudio cycle --resume`.",
+        )
 
 
 def _version_of(progress: Progress) -> int:

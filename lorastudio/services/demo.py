@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 from lorastudio.domain.cancel import CancelToken
@@ -104,9 +104,7 @@ def _without_event(row: DemoRow) -> dict[str, Any]:
     return {name: getattr(row, name) for name in row.__slots__}
 
 
-def _roll_back_and_forth(
-    library: Library, servers: LocalServers, cancel: CancelToken
-) -> Iterator[Event]:
+def _roll_back_and_forth(library: Library, servers: LocalServers, cancel: CancelToken) -> Generator[Event, None, bool]:
     """Deploy what was live before, then what is live now again; both are proved by their probes."""
     live = deployments.live_version(library)
     if live is None:

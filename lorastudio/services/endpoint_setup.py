@@ -8,7 +8,7 @@ from lorastudio.domain.errors import KnownError, UsageError
 from lorastudio.endpoints.discovery import FoundServer, find_servers
 from lorastudio.endpoints.probe import Probe, probe
 from lorastudio.endpoints.secrets import Keychain
-from lorastudio.endpoints.urls import normalise_url, unprotected_key_warning
+from lorastudio.endpoints.urls import normalise_url, plain_http_warning
 from lorastudio.services.servers import LocalServers
 from lorastudio.store import endpoints
 from lorastudio.store.library import Library
@@ -39,11 +39,11 @@ def add(
             keychain = Keychain()
             if not keychain.lasting:
                 raise KnownError(
-                    "The key was not kept: this system has no keychain that lasts, and keys are never written to files.",
-                    "Start a keychain (on Linux a Secret Service such as gnome-keyring), or use a server without a key.",
+                    "The key was not kept: this system has no keychain that lasts, and files never hold keys.",
+                    "Start one (on Linux a Secret Service such as gnome-keyring), or use a server without a key.",
                 )
             keychain.set(added.name, key)
-            if warning := unprotected_key_warning(added.url):
+            if warning := plain_http_warning(added.url, has_key=True):
                 warnings.append(warning)
     return added, warnings
 

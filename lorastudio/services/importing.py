@@ -65,7 +65,7 @@ class ImportReport:
 class ImportFinished(Event):
     """The import is over; nothing may have come in, which the report says too."""
 
-    event: ClassVar[str] = "import done"
+    event: ClassVar[str] = "import_done"
     report: ImportReport
 
 

@@ -13,6 +13,7 @@ from lorastudio.domain.cancel import CancelToken
 from lorastudio.domain.files import write_atomic
 from lorastudio.domain.messages import as_records, user
 from lorastudio.domain.seeds import derive_seed
+from lorastudio.practice.prompts import practice_checks
 from lorastudio.practice.questions import canaries, gate_questions, preference_pairs
 from lorastudio.processes.jobs import Worker
 from lorastudio.services.base_models import PRACTICE_NAME, resolve_base
@@ -93,7 +94,7 @@ def _rows() -> list[dict[str, Any]]:
 def _figures(answers: Sequence[dict[str, Any]], scores: Sequence[dict[str, Any]]) -> Figures:
     text = {answer["id"]: answer["text"] for answer in answers}
     met = [
-        check_answer({"practice": True}, question.text, text[f"q{index}.{sample}"])
+        check_answer(practice_checks(), question.text, text[f"q{index}.{sample}"])
         for index, question in enumerate(gate_questions())
         for sample in range(SAMPLES)
     ]

@@ -18,6 +18,6 @@ def open_for_work(home: Path, verb: str) -> Iterator[tuple[Library, list[str]]]:
     Raises `LibraryBusyError` when another process is writing.
     """
     with Library.open(home, write=True, verb=verb) as library:
-        mended = [line for line in recover(library).lines()]
+        mended = recover(library).lines()
         mended += mend_deployments(library)
         yield library, mended

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lorastudio.domain.draft import Cycle
 from lorastudio.domain.seeds import derive_seed
+from lorastudio.practice.prompts import practice_checks
 from lorastudio.practice.questions import drafting_questions, gate_questions, replay_prompts
 from lorastudio.services.base_models import PRACTICE_NAME
 from lorastudio.services.cycle import plan_training
@@ -11,10 +12,10 @@ from lorastudio.services.servers import CRITIC, WRITER
 from lorastudio.store import cycles, deployments
 from lorastudio.store.gate_questions import NewGateQuestion, add_gate_questions, list_gate_questions
 from lorastudio.store.library import Library
+from lorastudio.store.questions import NewQuestion
 from lorastudio.training.config import Objective, TrainConfig
 
-PRACTICE_CHECKS = {"practice": True}
-QUESTIONS_PER_CYCLE = 8
+QUESTIONS_PER_CYCLE = 16
 SOURCE = "practice world"
 
 
@@ -22,7 +23,7 @@ def practice_recipe(seed: int) -> TrainConfig:
     """The measured recipe for the tiny practice model: a high learning rate, and replay of its other skills."""
     return TrainConfig(
         objective=Objective.DPO_NLL,
-        learning_rate=5e-4,
+        learning_rate=3e-3,
         epochs=3,
         batch_size=4,
         max_seq_length=256,
@@ -39,10 +40,7 @@ def set_gate_questions_aside(library: Library) -> int:
         return len(present)
     return add_gate_questions(
         library,
-        [
-            NewGateQuestion(item.text, item.group, item.language, dict(PRACTICE_CHECKS), SOURCE)
-            for item in gate_questions()
-        ],
+        [NewGateQuestion(item.text, item.group, item.language, practice_checks(), SOURCE) for item in gate_questions()],
     )
 
 
@@ -59,7 +57,7 @@ def start_practice_cycle(library: Library, *, seed: int, index: int, questions: 
             writer_version=deployments.live_version(library),
             settings={"practice_seed": seed, "practice_index": index},
             questions=[
-                cycles.NewQuestion(item.text, item.group, item.language, dict(PRACTICE_CHECKS))
+                NewQuestion(item.text, item.group, item.language, practice_checks())
                 for item in drafting_questions(seed, index, questions)
             ],
         )

@@ -9,14 +9,15 @@ from typing import Any
 
 from lorastudio.datasets.groups import group_of
 from lorastudio.datasets.language import detect_language
-from lorastudio.domain.draft import Cycle, CycleState
+from lorastudio.domain.draft import Cycle, QuestionState
 from lorastudio.domain.endpoint import Endpoint, EndpointKind, Role
 from lorastudio.domain.errors import KnownError, UsageError
 from lorastudio.domain.seeds import derive_seed
 from lorastudio.practice.facts import parse_question
+from lorastudio.practice.prompts import practice_checks
 from lorastudio.services.base_models import default_base, is_practice
-from lorastudio.services.cycle import plan_training
-from lorastudio.services.practice import PRACTICE_CHECKS, practice_recipe, set_gate_questions_aside
+from lorastudio.services.cycle import FINISHED, plan_training, recall
+from lorastudio.services.practice import practice_recipe, set_gate_questions_aside
 from lorastudio.services.servers import endpoint_for
 from lorastudio.store import cycles, deployments
 from lorastudio.store.gate_questions import (
@@ -26,6 +27,7 @@ from lorastudio.store.gate_questions import (
     list_gate_questions,
 )
 from lorastudio.store.library import Library
+from lorastudio.store.questions import NewQuestion, list_all_questions, list_questions, set_question_state
 from lorastudio.training.config import TrainConfig
 
 # With fewer questions than this nothing is set aside: a handful is asked to be drafted, all of it.
@@ -34,7 +36,7 @@ SHARE_SET_ASIDE = 0.3
 MOST_SET_ASIDE = 200
 
 
-def read_questions(texts: Sequence[str], file: Path | None) -> list[cycles.NewQuestion]:
+def read_questions(texts: Sequence[str], file: Path | None) -> list[NewQuestion]:
     """Questions from the command line and from a file: one a line, or JSONL with `question` and maybe `checks`.
 
     Empty lines are skipped and repeated questions taken once. Raises `KnownError` naming the bad line.
@@ -51,7 +53,7 @@ def read_questions(texts: Sequence[str], file: Path | None) -> list[cycles.NewQu
 def add_gate_file(library: Library, file: Path) -> int:
     """Keep the questions of a file for the gate alone; returns how many were new."""
     specs = read_questions([], file)
-    drafted = {question.text for question in cycles.list_all_questions(library)}
+    drafted = {question.text for question in list_all_questions(library)}
     if clash := [spec.text for spec in specs if spec.text in drafted]:
         raise KnownError(
             f"{len(clash)} of these questions were drafted on already, the first is {clash[0]!r}.",
@@ -63,7 +65,7 @@ def add_gate_file(library: Library, file: Path) -> int:
 
 
 def start_cycle(
-    library: Library, specs: Sequence[cycles.NewQuestion], *, seed: int, max_iterations: int, train: bool
+    library: Library, specs: Sequence[NewQuestion], *, seed: int, max_iterations: int, train: bool
 ) -> tuple[Cycle, int]:
     """Write down a cycle over the questions that aren't the gate's; returns it and how many were set aside.
 
@@ -71,7 +73,11 @@ def start_cycle(
     by a hash of their group, so that asking again sets the same ones aside. With `train` the cycle goes on to
     deployment. Raises `KnownError` when another cycle is unfinished or no question is left.
     """
-    _refuse_second(library)
+    if waiting := unfinished_cycles(library):
+        raise KnownError(
+            f"Cycle {waiting[-1].id} is not finished.",
+            "Continue it with `lorastudio cycle --resume`, or leave it with `lorastudio cycle --abandon`.",
+        )
     writer, critic = endpoint_for(library, Role.WRITER), endpoint_for(library, Role.CRITIC)
     _refuse_unknown_to_practice(specs, writer, critic)
     base = default_base(library)
@@ -98,24 +104,23 @@ def start_cycle(
     return cycle, aside
 
 
-def unfinished_cycle(library: Library) -> Cycle:
-    """The newest cycle that is not finished; `KnownError` when there is none."""
-    waiting = [cycle for cycle in cycles.list_cycles(library) if cycle.state is not CycleState.FINISHED]
+def unfinished_cycles(library: Library) -> list[Cycle]:
+    """The cycles that were stopped, failed or killed before their last stage, oldest first."""
+    return [cycle for cycle in cycles.list_cycles(library) if recall(library, cycle.id).stage != FINISHED]
+
+
+def continue_cycle(library: Library) -> Cycle:
+    """The newest unfinished cycle, its failed questions waiting again; `KnownError` when there is none."""
+    waiting = unfinished_cycles(library)
     if not waiting:
         raise KnownError("There is no unfinished cycle.", "Start one with `lorastudio cycle`.")
-    return max(waiting, key=lambda cycle: cycle.id)
+    with library.transaction():
+        for question in list_questions(library, waiting[-1].id, QuestionState.FAILED):
+            set_question_state(library, question.id, QuestionState.WAITING)
+    return waiting[-1]
 
 
-def _refuse_second(library: Library) -> None:
-    waiting = [cycle for cycle in cycles.list_cycles(library) if cycle.state is CycleState.RUNNING]
-    if waiting:
-        raise KnownError(
-            f"Cycle {waiting[-1].id} was interrupted and is not finished.",
-            "Continue it with `lorastudio cycle --resume`.",
-        )
-
-
-def _refuse_unknown_to_practice(specs: Sequence[cycles.NewQuestion], writer: Endpoint, critic: Endpoint) -> None:
+def _refuse_unknown_to_practice(specs: Sequence[NewQuestion], writer: Endpoint, critic: Endpoint) -> None:
     strange = [spec.text for spec in specs if "practice" not in spec.checks]
     if strange and EndpointKind.PRACTICE in (writer.kind, critic.kind):
         raise KnownError(
@@ -124,7 +129,7 @@ def _refuse_unknown_to_practice(specs: Sequence[cycles.NewQuestion], writer: End
         )
 
 
-def _set_aside(library: Library, specs: Sequence[cycles.NewQuestion], practice: bool) -> int:
+def _set_aside(library: Library, specs: Sequence[NewQuestion], practice: bool) -> int:
     if list_gate_questions(library):
         return 0
     if practice and all("practice" in spec.checks for spec in specs):
@@ -145,7 +150,7 @@ def _set_aside(library: Library, specs: Sequence[cycles.NewQuestion], practice: 
     )
 
 
-def _read_file(file: Path) -> list[cycles.NewQuestion]:
+def _read_file(file: Path) -> list[NewQuestion]:
     try:
         lines = file.read_bytes().decode("utf-8-sig").split("\n")
     except OSError as error:
@@ -155,21 +160,23 @@ def _read_file(file: Path) -> list[cycles.NewQuestion]:
     return [_parse(line.strip(), f"{file}, line {number}") for number, line in enumerate(lines, 1) if line.strip()]
 
 
-def _parse(line: str, where: str) -> cycles.NewQuestion:
+def _parse(line: str, where: str) -> NewQuestion:
     if not line.startswith("{"):
         return _question(line, {})
     try:
         record = json.loads(line)
     except ValueError as error:
-        raise KnownError(f"{where} is no valid JSON: {error}.", "Mend the line, or write the plain question.") from error
+        raise KnownError(
+            f"{where} is no valid JSON: {error}.", "Mend the line, or write the plain question."
+        ) from error
     text, checks = record.get("question"), record.get("checks", {})
     if not isinstance(text, str) or not text.strip() or not isinstance(checks, dict):
         raise KnownError(f'{where} has no "question" text.', 'Write {"question": "…", "checks": {…}}.')
     return _question(text, checks)
 
 
-def _question(text: str, checks: dict[str, Any]) -> cycles.NewQuestion:
+def _question(text: str, checks: dict[str, Any]) -> NewQuestion:
     text = text.strip()
     if not checks and parse_question(text) is not None:
-        checks = dict(PRACTICE_CHECKS)
-    return cycles.NewQuestion(text, group_of(text), detect_language(text), checks)
+        checks = practice_checks()
+    return NewQuestion(text, group_of(text), detect_language(text), checks)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import secrets
+import threading
+from pathlib import Path
 from types import TracebackType
 
+from lorastudio.deploy.targets.local import version_name
 from lorastudio.domain.endpoint import Endpoint, EndpointKind, Role
 from lorastudio.domain.errors import KnownError
 from lorastudio.endpoints.client import ChatClient
@@ -12,23 +15,137 @@ from lorastudio.endpoints.secrets import Keychain
 from lorastudio.processes.critic import Critic
 from lorastudio.processes.engine import Engine
 from lorastudio.services.base_models import default_base, is_practice, resolve_base
-from lorastudio.services.practice_names import CRITIC, WRITER
-from lorastudio.store import deployments, versions
+from lorastudio.store import deployments
 from lorastudio.store.endpoints import list_endpoints
 from lorastudio.store.library import Library
+from lorastudio.store.versions import get_version
 from lorastudio.training.protocol import PUBLIC_NAME
 
-# The practice critic answers at once; the engine batches what it is given.
+WRITER, CRITIC = "This Mac", "Practice critic"
+# Requests beyond what the engine generates at once wait in its queue; this keeps its slots full.
 OWN_CONCURRENCY = 16
 
 
 def endpoint_for(library: Library, role: Role) -> Endpoint:
-    """The endpoint set up for a role, or the built-in one of the practice world."""
+    """The endpoint set up for a role (the newest), or the built-in one where there is one.
+
+    Without any set-up the program's own engine writes, and in the practice world the practice critic judges.
+    `KnownError` when the role needs a server that nobody has added.
+    """
     chosen = list_endpoints(library, role)
     if chosen:
         return chosen[-1]
     if role is Role.WRITER:
-        return Endpoint(WRITER, role, model=PUBLIC_NAME, kind=EndpointKind.ENGINE, concurrency=OWN_CONCURRENCY)
+        return built_in(WRITER)
     if role is Role.CRITIC and is_practice(default_base(library)):
-        return Endpoint(CRITIC, role, model="practice-critic", kind=EndpointKind.PRACTICE, concurrency=OWN_CONCURRENCY)
-    raise KnownError(f"No {role.value} is set up.", f"Add one with `lorastudio endpoint add NAME --role {role.value} --url URL`.")
+        return built_in(CRITIC)
+    raise KnownError(
+        f"No {role.value} is set up.", f"Add one with `lorastudio endpoint add NAME --role {role.value} --url URL`."
+    )
+
+
+def built_in(name: str) -> Endpoint:
+    """The program's own writer or critic; both are started when they are first needed."""
+    if name == WRITER:
+        return Endpoint(WRITER, Role.WRITER, model=PUBLIC_NAME, kind=EndpointKind.ENGINE, concurrency=OWN_CONCURRENCY)
+    return Endpoint(
+        CRITIC, Role.CRITIC, model="practice-critic", kind=EndpointKind.PRACTICE, concurrency=OWN_CONCURRENCY
+    )
+
+
+class LocalServers:
+    """Clients by endpoint name, and the children behind the built-in ones. Use as a context manager.
+
+    Safe to use from several threads. `taste` is how the practice critic judges (for tests of the gate).
+    """
+
+    def __init__(self, library: Library, *, taste: str = "honest") -> None:
+        self._library = library
+        self._taste = taste
+        self._keychain = Keychain()
+        self._lock = threading.RLock()
+        self._engine: Engine | None = None
+        self._engine_base: Path | None = None
+        self._critic: Critic | None = None
+        self._critic_token = secrets.token_urlsafe(32)
+        self._clients: dict[str, tuple[str, ChatClient]] = {}
+
+    def client(self, name: str) -> ChatClient:
+        """The client of an endpoint whose server is running; it is started if need be."""
+        with self._lock:
+            endpoint = self._endpoint(name)
+            url, key = self._place(endpoint)
+            known = self._clients.get(name)
+            if known is None or known[0] != url:
+                known = self._clients[name] = (url, ChatClient(endpoint, key, base_url=url))
+            return known[1]
+
+    def engine(self, base: str) -> Engine:
+        """The engine serving `base`, with the live version as its alias; another base's engine is ended first."""
+        folder = resolve_base(base)
+        with self._lock:
+            if self._engine is not None and self._engine_base != folder:
+                self._engine.stop()
+                self._engine = None
+            if self._engine is None:
+                self._engine = self._start_engine(base, folder)
+                self._engine_base = folder
+            return self._engine
+
+    def close(self) -> None:
+        """End the children."""
+        with self._lock:
+            if self._engine is not None:
+                self._engine.stop()
+                self._engine = None
+            if self._critic is not None:
+                self._critic.stop()
+                self._critic = None
+
+    def __enter__(self) -> LocalServers:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _endpoint(self, name: str) -> Endpoint:
+        own = next((endpoint for endpoint in list_endpoints(self._library) if endpoint.name == name), None)
+        if own is not None:
+            return own
+        if name in (WRITER, CRITIC):
+            return built_in(name)
+        raise KnownError(f"There is no endpoint called {name}.", "`lorastudio endpoint list` shows them.")
+
+    def _place(self, endpoint: Endpoint) -> tuple[str, str | None]:
+        if endpoint.kind is EndpointKind.ENGINE:
+            engine = self.engine(self._engine_base_name())
+            return engine.url, engine.token
+        if endpoint.kind is EndpointKind.PRACTICE:
+            return self._practice_url(), self._critic_token
+        return endpoint.url, self._keychain.get(endpoint.name)
+
+    def _engine_base_name(self) -> str:
+        live = deployments.live_version(self._library)
+        return default_base(self._library) if live is None else get_version(self._library, live).base_model
+
+    def _practice_url(self) -> str:
+        if self._critic is None or not self._critic.alive:
+            if self._critic is not None:
+                self._critic.stop()
+            self._critic = Critic(self._critic_token, taste=self._taste, logs=self._library.home / "logs")
+        return self._critic.url
+
+    def _start_engine(self, base: str, folder: Path) -> Engine:
+        live = deployments.live_version(self._library)
+        version = None if live is None else get_version(self._library, live)
+        fits = version is not None and version.base_model == base
+        engine = Engine(
+            folder,
+            versions={version_name(version.version): Path(version.model_path)} if version and fits else {},
+            alias=version_name(version.version) if version and fits else None,
+            log=self._library.home / "logs" / "engine.log",
+        )
+        engine.start()
+        return engine

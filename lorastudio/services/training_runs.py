@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,7 @@ from lorastudio.domain.training_events import (
 )
 from lorastudio.domain.version import ModelVersion
 from lorastudio.processes.jobs import Worker
-from lorastudio.services.base_models import resolve_base
+from lorastudio.services.base_models import is_practice, resolve_base
 from lorastudio.services.curation import readiness
 from lorastudio.services.freezing import FrozenDataset, freeze_accepted, freeze_file
 from lorastudio.services.golden import golden_prompts
@@ -89,7 +88,8 @@ def train_run(library: Library, run_id: int, cancel: CancelToken) -> Iterator[Ev
     if run.state not in RESUMABLE:
         raise KnownError(f"Run {run.id} is {run.state.value} and can't be resumed.", "Start a new run with train.")
     config = TrainConfig.from_record(run.config)
-    yield from (Warned(text) for text in config.warnings())
+    if not is_practice(run.base_model):  # its recipe was measured on its own tiny model
+        yield from (Warned(text) for text in config.warnings())
     resumed = run.state is not RunState.PREPARED
     runs.update_run(library, run.id, state=RunState.RUNNING, error="")
     try:

@@ -108,8 +108,6 @@ def _read(base: BaseModel, job: TrainJob, codec: ChatCodec, report: Report) -> R
 
 
 def _shape(base: BaseModel, config: TrainConfig, report: Report) -> AdapterShape:
-    for message in config.warnings():
-        report({"type": "warning", "message": message})
     blocks = len(base.model.layers)
     if config.layers is not None and config.layers > blocks:
         report(
