@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import mlx.core as mx
 
 from lorastudio.domain.cancel import CancelToken
 from lorastudio.domain.errors import TrainingError
@@ -79,6 +82,7 @@ def run_train(base: BaseModel, order: dict[str, Any], report: Report, cancel: Ca
     shape = _shape(base, job.config, report)
     trainer = _prepare(base, job, rows, codec, shape, report, cancel)
     report({"type": "phase", "name": "training"})
+    mx.reset_peak_memory()
     trainer.train()
     trainer.keep_best()
     report({"type": "phase", "name": "evaluating"})
@@ -159,7 +163,7 @@ def _result(base: BaseModel, rows: Rows, trainer: Trainer, heldout: HeldOut) -> 
     progress = trainer.progress
     return {
         "steps": trainer.steps,
-        "final_loss": progress.loss,
+        "final_loss": progress.loss if math.isfinite(progress.loss) else None,
         "validation_accuracy": heldout.validation_accuracy,
         "reference_accuracy": heldout.reference_accuracy,
         "heldout_loss": heldout.loss,

@@ -4,6 +4,7 @@ import random
 from collections.abc import Sequence
 from pathlib import Path
 
+import mlx.core as mx
 import mlx_lm
 import pytest
 from mlx_lm.sample_utils import make_sampler
@@ -16,7 +17,7 @@ from lorastudio.worker.base_model import BaseModel, load_base
 from lorastudio.worker.conversations import ChatCodec
 from lorastudio.worker.generation import Answer, Generator, run_all
 from lorastudio.worker.sampling import SampleRequest
-from lorastudio.worker.slots import SlotShape, plan_slots
+from lorastudio.worker.slots import SlotCache, SlotShape, plan_slots
 from tests.worker.test_adapters import write_version
 from tests.worker.tiny_model import WORDS, write_tiny_model
 
@@ -152,6 +153,15 @@ def test_a_cancelled_answer_frees_its_slot(base: BaseModel, codec: ChatCodec) ->
         generator.step()
     assert (first.finish_reason, third.finish_reason) == ("cancelled", "cancelled")
     assert second.finish_reason in ("stop", "length")
+
+
+def test_numbers_that_are_not_finite_stay_in_their_answer() -> None:
+    """A slot is clean for its next answer, whatever the last one left in it."""
+    layers = [(mx.full((1, 1, 90, 16), mx.nan), mx.full((1, 1, 90, 16), mx.nan))]
+    cache = SlotCache(SlotShape(8, 96), *layers[0])
+    cache.place(3, *layers[0])
+    cache.place(3, mx.ones((1, 1, 5, 16)), mx.ones((1, 1, 5, 16)))
+    assert all(mx.isfinite(array).all().item() for array in cache.state)
 
 
 def test_cancelling_stops_between_steps(base: BaseModel, codec: ChatCodec) -> None:

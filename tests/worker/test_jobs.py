@@ -11,6 +11,8 @@ from typing import Any
 import mlx_lm
 import pytest
 
+from lorastudio.paths import practice_model
+from lorastudio.practice.questions import gate_questions
 from lorastudio.processes.child import Child
 from lorastudio.training.config import Objective, TrainConfig
 from lorastudio.training.protocol import ADAPTER_FILE, ADAPTER_PARTIAL, GOLDEN_FILE, PROTOCOL, RESULT_FILE
@@ -262,3 +264,28 @@ def test_the_end_of_stdin_ends_an_idle_worker() -> None:
     child = Child("worker")
     assert child.receive(WAIT_S) is not None
     assert child.stop() == 0
+
+
+def test_the_practice_model_answers_alike_in_any_company(worker: Child, tmp_path: Path) -> None:
+    """Its matrices are large enough for the blocked kernels of a fast BLAS, which the tiny model's are not."""
+    requests = [
+        {
+            "id": f"{number}",
+            "adapter": "base",
+            "messages": [{"role": "user", "content": question.text}],
+            "seed": number,
+            "temperature": 1.0,
+            "max_tokens": 64,
+        }
+        for number, question in enumerate(gate_questions(72))
+    ]
+
+    def sample(chosen: list[dict[str, Any]]) -> dict[str, str]:
+        files = {"requests": write_lines(tmp_path / "in.jsonl", chosen), "output": tmp_path / "out.jsonl"}
+        done = run_job(worker, job="sample", base=practice_model(), adapters={"base": None}, **files)
+        assert done["type"] == "done"
+        return {answer["id"]: answer["text"] for answer in read_lines(tmp_path / "out.jsonl")}
+
+    whole = sample(requests)
+    for some in (requests[5:6], requests[::-5]):
+        assert all(whole[key] == text for key, text in sample(some).items())
