@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from lorastudio.cli.narration import Narrator
-from lorastudio.cli.session import Home, Json, Session
+from lorastudio.cli.session import Home, Json, Session, counted
 from lorastudio.domain.errors import BugError
 from lorastudio.domain.events import as_json
 from lorastudio.domain.pair import PairState
@@ -61,7 +61,8 @@ def dataset(
     with session.reading() as library:
         written = export_dataset(library, out, cycle=cycle, state=state)
     session.result(
-        {"path": str(out), "pairs": written}, lambda console: console.print(f"{written} pairs written to {out}.")
+        {"path": str(out), "pairs": written},
+        lambda console: console.print(f"{counted(written, 'pair')} written to {out}."),
     )
 
 
@@ -76,7 +77,7 @@ def drafts(
         written = export_drafts(library, folder)
     session.result(
         {"path": str(folder), "questions": written},
-        lambda console: console.print(f"The drafts of {written} questions are in {folder}."),
+        lambda console: console.print(f"The drafts of {counted(written, 'question')} are in {folder}."),
     )
 
 
@@ -103,7 +104,7 @@ def _show_import(out: Console, report: dict[str, Any]) -> None:
             out.print(f"  and {len(file['refused']) - MOST_REFUSALS_SHOWN} more; --json lists them all.")
         for warning in file["warnings"]:
             out.print(f"  Note: {warning}", markup=False, highlight=False)
-    out.print(f"{report['pairs_added']} pairs added.")
+    out.print(f"{counted(report['pairs_added'], 'pair')} added.")
 
 
 def _show_ready(out: Console, state: Readiness) -> None:

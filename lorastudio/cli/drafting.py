@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from lorastudio.cli.narration import Narrator
-from lorastudio.cli.session import Home, Json, Session, table
+from lorastudio.cli.session import Home, Json, Session, counted, table
 from lorastudio.domain.cycle_events import CycleDone, QuestionsSetAside
 from lorastudio.domain.draft import Cycle
 from lorastudio.domain.errors import UsageError
@@ -84,7 +84,7 @@ def _abandon(session: Session) -> None:
 
 
 def _summary(done: CycleDone) -> str:
-    text = f"Cycle {done.cycle}: {done.questions} questions, {done.pairs} pairs."
+    text = f"Cycle {done.cycle}: {counted(done.questions, 'question')}, {counted(done.pairs, 'pair')}."
     if done.version is not None:
         text += f" Version {done.version}: {done.verdict or 'not judged'}{', deployed' if done.deployed else ''}."
     return text

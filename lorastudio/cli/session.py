@@ -21,6 +21,9 @@ from lorastudio.paths import application_home
 from lorastudio.services.opening import open_for_work
 from lorastudio.store.library import Library
 
+# Tables that go to a file or a pipe have no screen to fit on.
+PIPED_WIDTH = 160
+
 Home = Annotated[
     Path | None,
     typer.Option("--home", help="The library's folder (or LORASTUDIO_HOME).", show_default=False, file_okay=False),
@@ -38,7 +41,7 @@ class Session:
     def __init__(self, home: Path | None, as_json_lines: bool) -> None:
         self.home = home.expanduser().resolve() if home else application_home()
         self.json = as_json_lines
-        self.out = Console(soft_wrap=True)
+        self.out = Console(soft_wrap=True, width=None if sys.stdout.isatty() else PIPED_WIDTH)
         self.err = Console(stderr=True, soft_wrap=True)
         self.cancel = CancelToken()
 
@@ -114,6 +117,11 @@ def table(*columns: str) -> Table:
 def model_name(version: int | None) -> str:
     """A version in words; None is the bare base model."""
     return "the bare base model" if version is None else f"version {version}"
+
+
+def counted(count: int, noun: str) -> str:
+    """A count with its noun, like "1 pair" and "2 pairs"."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def figure(value: float | None, digits: int = 3) -> str:

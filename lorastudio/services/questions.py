@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from lorastudio.datasets.checks import validate_checks
 from lorastudio.datasets.groups import group_of
 from lorastudio.datasets.language import detect_language
 from lorastudio.domain.draft import Cycle, QuestionState
@@ -79,8 +80,8 @@ def start_cycle(
             "Continue it with `lorastudio cycle --resume`, or leave it with `lorastudio cycle --abandon`.",
         )
     writer, critic = endpoint_for(library, Role.WRITER), endpoint_for(library, Role.CRITIC)
-    _refuse_unknown_to_practice(specs, writer, critic)
     base = default_base(library)
+    _refuse_unknown_to_practice(specs, writer, critic, base)
     with library.transaction():
         aside = _set_aside(library, specs, is_practice(base))
         kept = [spec for spec in specs if not is_gate_text(library, spec.text)]
@@ -120,9 +121,10 @@ def continue_cycle(library: Library) -> Cycle:
     return waiting[-1]
 
 
-def _refuse_unknown_to_practice(specs: Sequence[NewQuestion], writer: Endpoint, critic: Endpoint) -> None:
+def _refuse_unknown_to_practice(specs: Sequence[NewQuestion], writer: Endpoint, critic: Endpoint, base: str) -> None:
     strange = [spec.text for spec in specs if "practice" not in spec.checks]
-    if strange and EndpointKind.PRACTICE in (writer.kind, critic.kind):
+    own_writer = writer.kind is EndpointKind.ENGINE and is_practice(base)
+    if strange and (own_writer or critic.kind is EndpointKind.PRACTICE):
         raise KnownError(
             f"The practice world only knows its own questions, not {strange[0]!r}.",
             "Try `lorastudio demo`, or set up your own writer and critic with `lorastudio endpoint add`.",
@@ -172,6 +174,7 @@ def _parse(line: str, where: str) -> NewQuestion:
     text, checks = record.get("question"), record.get("checks", {})
     if not isinstance(text, str) or not text.strip() or not isinstance(checks, dict):
         raise KnownError(f'{where} has no "question" text.', 'Write {"question": "…", "checks": {…}}.')
+    validate_checks(checks)
     return _question(text, checks)
 
 

@@ -23,6 +23,7 @@ from lorastudio.domain.training_events import (
 )
 from lorastudio.domain.version import ModelVersion
 from lorastudio.processes.jobs import Worker
+from lorastudio.services.arrivals import gate_texts
 from lorastudio.services.base_models import is_practice, resolve_base
 from lorastudio.services.curation import readiness
 from lorastudio.services.freezing import FrozenDataset, freeze_accepted, freeze_file
@@ -55,7 +56,9 @@ def prepare_run(
     shutil.rmtree(staging, ignore_errors=True)
     staging.mkdir(parents=True)
     try:
-        frozen = freeze_accepted(library, staging) if source is None else freeze_file(source, staging)
+        frozen = (
+            freeze_accepted(library, staging) if source is None else freeze_file(source, staging, gate_texts(library))
+        )
         _refuse_nothing(frozen, source)
         with library.transaction():
             run = runs.create_run(

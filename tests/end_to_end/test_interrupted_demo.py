@@ -17,15 +17,19 @@ import pytest
 
 from lorastudio.store.library import Library
 
-DEMO = ("demo", "--cycles", "2", "--questions", "4", "--seed", "5", "--json")
-# Stage line on stderr, seconds after it within which the program is killed, and how often.
-KILLS = (
-    ("drafting", 3.0, 5),
-    ("training", 5.0, 5),
-    ("gating", 6.0, 5),
-    ("deploying", 4.0, 3),
-    ("rolled|Rolling|Live now", 1.0, 2),
+DEMO = ("demo", "--cycles", "2", "--questions", "12", "--seed", "5", "--json")
+# What the program says on stderr when it gets there, in order, and the seconds after it within which it is killed.
+MILESTONES = (
+    ("Cycle 1: drafting", 2.0),
+    ("Cycle 1: training", 3.0),
+    ("Cycle 1: gating", 8.0),
+    ("Cycle 1: deploying", 2.5),
+    ("Cycle 2: drafting", 2.0),
+    ("Cycle 2: training", 3.0),
+    ("Cycle 2: gating", 8.0),
+    ("Rolling back", 1.5),
 )
+KILLS_EACH = 3
 
 
 @pytest.mark.timeout(1200)
@@ -34,11 +38,10 @@ def test_a_demo_killed_at_any_moment_ends_with_the_same_figures(tmp_path: Path) 
     home = tmp_path / "killed"
     luck = random.Random(20261122)
     killed = 0
-    for stage, within_s, times in KILLS:
-        for _ in range(times):
-            killed += kill_in_stage(home, stage, luck.uniform(0.0, within_s))
+    for number, (_, within_s) in enumerate(MILESTONES):
+        for _ in range(KILLS_EACH):
+            killed += kill_at(home, number, luck.uniform(0.0, within_s))
             expect_no_half_version(home)
-    killed += sum(kill_in_stage(home, "", luck.uniform(0.2, 4.0)) for _ in range(5))
     result = finish(home)
     assert killed >= 20
     assert result["cycles"] == undisturbed["cycles"]
@@ -58,12 +61,13 @@ def finish(home: Path) -> dict[str, Any]:
     return result
 
 
-def kill_in_stage(home: Path, stage: str, delay_s: float) -> bool:
-    """Run the demo and kill it `delay_s` after it says it is in `stage`; whether the kill came before its end."""
+def kill_at(home: Path, milestone: int, delay_s: float) -> bool:
+    """Run the demo and kill it `delay_s` after it has come to a milestone; whether the kill came before its end."""
+    reached = re.compile("|".join(re.escape(words) for words, _ in MILESTONES[milestone:]))
     with subprocess.Popen(command(home, DEMO), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as program:
         assert program.stderr is not None
         for line in program.stderr:
-            if re.search(stage, line):
+            if reached.search(line):
                 break
         drain = threading.Thread(target=program.stderr.read, daemon=True)
         drain.start()
