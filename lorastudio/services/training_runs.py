@@ -11,7 +11,7 @@ from lorastudio.deploy.version_folder import build_version
 from lorastudio.domain.cancel import CancelToken
 from lorastudio.domain.clock import now
 from lorastudio.domain.errors import BugError, Cancelled, KnownError, TrainingError
-from lorastudio.domain.events import Event, Warned
+from lorastudio.domain.events import Event, Progressed, Warned
 from lorastudio.domain.run import Run, RunState
 from lorastudio.domain.training_events import (
     CheckpointSaved,
@@ -232,6 +232,8 @@ def _heard(library: Library, run_id: int, message: dict[str, Any]) -> Iterator[E
         yield CheckpointSaved(run_id, message["step"])
     elif kind == "phase":
         yield PhaseBegan(message["name"])
+    elif kind == "progress":
+        yield Progressed("Preparing", message["done"], message["of"])
     elif kind == "warning":
         yield Warned(message["message"])
 
