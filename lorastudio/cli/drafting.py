@@ -38,6 +38,9 @@ def cycle(
     ] = None,
     max_iterations: Annotated[int, typer.Option(min=1, max=6, help="Drafts per question at most.")] = 6,
     train: Annotated[bool, typer.Option("--train", help="Go on: accept by confidence, train, gate, deploy.")] = False,
+    writer: Annotated[
+        str | None, typer.Option(help="An endpoint to write instead of the live version (or the newest writer).")
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="The same seed asks for the same drafts.")] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Continue the unfinished cycle.")] = False,
     abandon: Annotated[bool, typer.Option("--abandon", help="Leave unfinished cycles as they are.")] = False,
@@ -58,7 +61,9 @@ def cycle(
             chosen = continue_cycle(library)
         else:
             specs = read_questions(texts, file)
-            chosen, aside = start_cycle(library, specs, seed=seed, max_iterations=max_iterations, train=train)
+            chosen, aside = start_cycle(
+                library, specs, seed=seed, max_iterations=max_iterations, train=train, writer_name=writer
+            )
             if aside:
                 narrator.tell(QuestionsSetAside(aside))
         _run(session, library, chosen, servers, narrator)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 COUNT = 4
@@ -12,16 +14,17 @@ FALLBACK = ("Hello.", "Write one sentence.")
 
 def golden_prompts(folder: Path) -> list[str]:
     """The last user turns of the first rows of a frozen set, each once, at most `COUNT`."""
-    prompts: list[str] = []
+    unique = dict.fromkeys(frozen_prompts(folder))
+    return list(islice(unique, COUNT)) or list(FALLBACK)
+
+
+def frozen_prompts(folder: Path) -> Iterator[str]:
+    """The last user turn of every row of a frozen set that has one, training rows first."""
     for name in ("train.jsonl", "heldout.jsonl"):
         with (folder / name).open(encoding="utf-8") as file:
             for line in file:
-                text = _last_user_turn(json.loads(line)["prompt"])
-                if text and text not in prompts:
-                    prompts.append(text)
-                if len(prompts) == COUNT:
-                    return prompts
-    return prompts or list(FALLBACK)
+                if text := _last_user_turn(json.loads(line)["prompt"]):
+                    yield text
 
 
 def _last_user_turn(prompt: list[dict[str, str]]) -> str:

@@ -21,6 +21,7 @@ from lorastudio.services.cycle import FINISHED, plan_training, recall
 from lorastudio.services.practice import practice_recipe, set_gate_questions_aside
 from lorastudio.services.servers import endpoint_for
 from lorastudio.store import cycles, deployments
+from lorastudio.store.endpoints import get_endpoint
 from lorastudio.store.gate_questions import (
     NewGateQuestion,
     add_gate_questions,
@@ -66,7 +67,13 @@ def add_gate_file(library: Library, file: Path) -> int:
 
 
 def start_cycle(
-    library: Library, specs: Sequence[NewQuestion], *, seed: int, max_iterations: int, train: bool
+    library: Library,
+    specs: Sequence[NewQuestion],
+    *,
+    seed: int,
+    max_iterations: int,
+    train: bool,
+    writer_name: str | None = None,
 ) -> tuple[Cycle, int]:
     """Write down a cycle over the questions that aren't the gate's; returns it and how many were set aside.
 
@@ -79,7 +86,8 @@ def start_cycle(
             f"Cycle {waiting[-1].id} is not finished.",
             "Continue it with `lorastudio cycle --resume`, or leave it with `lorastudio cycle --abandon`.",
         )
-    writer, critic = endpoint_for(library, Role.WRITER), endpoint_for(library, Role.CRITIC)
+    writer = get_endpoint(library, writer_name) if writer_name else endpoint_for(library, Role.WRITER)
+    critic = endpoint_for(library, Role.CRITIC)
     base = default_base(library)
     _refuse_unknown_to_practice(specs, writer, critic, base)
     with library.transaction():

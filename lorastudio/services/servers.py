@@ -27,11 +27,14 @@ OWN_CONCURRENCY = 16
 
 
 def endpoint_for(library: Library, role: Role) -> Endpoint:
-    """The endpoint set up for a role (the newest), or the built-in one where there is one.
+    """The endpoint that plays a role: the newest that was added for it, or the built-in one where there is one.
 
-    Without any set-up the program's own engine writes, and in the practice world the practice critic judges.
-    `KnownError` when the role needs a server that nobody has added.
+    Once a version is live it is the writer: this is what closes the loop. Without any set-up the program's own
+    engine writes, and in the practice world the practice critic judges. `KnownError` when the role needs a
+    server that nobody has added.
     """
+    if role is Role.WRITER and deployments.live_version(library) is not None:
+        return built_in(WRITER)
     chosen = list_endpoints(library, role)
     if chosen:
         return chosen[-1]

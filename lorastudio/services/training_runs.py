@@ -22,12 +22,13 @@ from lorastudio.domain.training_events import (
     TrainingStarted,
 )
 from lorastudio.domain.version import ModelVersion
+from lorastudio.practice.facts import parse_question
 from lorastudio.processes.jobs import Worker
 from lorastudio.services.arrivals import gate_texts
 from lorastudio.services.base_models import is_practice, resolve_base
 from lorastudio.services.curation import readiness
 from lorastudio.services.freezing import FrozenDataset, freeze_accepted, freeze_file
-from lorastudio.services.golden import golden_prompts
+from lorastudio.services.golden import frozen_prompts, golden_prompts
 from lorastudio.store import deployments, runs, versions
 from lorastudio.store.library import Library
 from lorastudio.training.config import TrainConfig
@@ -129,6 +130,11 @@ def readiness_warnings(library: Library) -> list[str]:
     ]
 
 
+def _holds_strange_prompts(folder: Path) -> bool:
+    """Whether a frozen set holds prompts that are none of the practice world's."""
+    return any(parse_question(text) is None for text in frozen_prompts(folder))
+
+
 def run_folder(library: Library, run_id: int) -> Path:
     return library.home / RUNS / str(run_id)
 
@@ -157,6 +163,11 @@ def _work(library: Library, run: Run, config: TrainConfig, resumed: bool, cancel
     )
     if counts.heldout == 0:
         yield Warned("Too few groups of pairs to hold any out: this version will have no validation accuracy.")
+    if is_practice(run.base_model) and _holds_strange_prompts(folder):
+        yield Warned(
+            "The practice model knows only the 250 words of its own task; choose a real base model with "
+            "`lorastudio model use MODEL` for pairs of your own."
+        )
     job = {
         "job": "train",
         "base": str(resolve_base(run.base_model)),
