@@ -8,14 +8,14 @@ from itertools import islice
 from pathlib import Path
 
 COUNT = 4
-# For sets too small to give enough prompts of their own.
-FALLBACK = ("Hello.", "Write one sentence.")
+# Always among them: the prompts of a set may all be too long for a short probe.
+PLAIN_PROMPT = "Hello."
 
 
 def golden_prompts(folder: Path) -> list[str]:
-    """The last user turns of the first rows of a frozen set, each once, at most `COUNT`."""
+    """The last user turns of the first rows of a frozen set, each once, at most `COUNT`, and a plain one."""
     unique = dict.fromkeys(frozen_prompts(folder))
-    return list(islice(unique, COUNT)) or list(FALLBACK)
+    return [*islice(unique, COUNT), PLAIN_PROMPT]
 
 
 def frozen_prompts(folder: Path) -> Iterator[str]:
