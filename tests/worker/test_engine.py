@@ -163,7 +163,7 @@ def test_golden_answers_can_be_asked_for(
     served: Served, base: BaseModel, codec: ChatCodec, folders: dict[str, Path]
 ) -> None:
     generator = Generator(codec, load_version(base, folders["v1"]), plan_slots(base))
-    (golden,) = golden_answers(generator, codec, ["b1 c1"], CancelToken())
+    (golden,) = golden_answers(generator, codec, ["b1 c1"], 96, CancelToken())
     body = served.ask(temperature=0, max_tokens=16, logprobs=True, top_logprobs=5).json()
     tokens = body["choices"][0]["logprobs"]["content"]
     assert [token["id"] for token in tokens] == golden["ids"]
