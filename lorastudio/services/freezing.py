@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from lorastudio.datasets.imported import as_new_pair
 from lorastudio.datasets.lint import Finding
@@ -71,6 +71,13 @@ class FrozenDataset:
     def read(cls, folder: Path) -> Self:
         """What was frozen into `folder`."""
         return cls(**json.loads((folder / DATASET_FILE).read_bytes()))
+
+
+def frozen_rows(folder: Path, side: Split) -> Iterator[dict[str, Any]]:
+    """The rows of one side of a frozen set, as `training.protocol` describes them."""
+    with (folder / f"{side.value}.jsonl").open(encoding="utf-8") as file:
+        for line in file:
+            yield json.loads(line)
 
 
 class _Judged(NamedTuple):

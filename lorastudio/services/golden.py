@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+
+from lorastudio.domain.pair import Split
+from lorastudio.services.freezing import frozen_rows
 
 COUNT = 4
 # Always among them: the prompts of a set may all be too long for a short probe.
@@ -20,11 +22,10 @@ def golden_prompts(folder: Path) -> list[str]:
 
 def frozen_prompts(folder: Path) -> Iterator[str]:
     """The last user turn of every row of a frozen set that has one, training rows first."""
-    for name in ("train.jsonl", "heldout.jsonl"):
-        with (folder / name).open(encoding="utf-8") as file:
-            for line in file:
-                if text := _last_user_turn(json.loads(line)["prompt"]):
-                    yield text
+    for side in (Split.TRAIN, Split.HELDOUT):
+        for row in frozen_rows(folder, side):
+            if text := _last_user_turn(row["prompt"]):
+                yield text
 
 
 def _last_user_turn(prompt: list[dict[str, str]]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from lorastudio.domain.cancel import CancelToken
 from lorastudio.domain.clock import now
 from lorastudio.domain.errors import BugError, Cancelled, KnownError, TrainingError
 from lorastudio.domain.events import Event, Progressed, Warned
+from lorastudio.domain.pair import Split
 from lorastudio.domain.run import Run, RunState
 from lorastudio.domain.training_events import (
     CheckpointSaved,
@@ -27,11 +29,11 @@ from lorastudio.processes.jobs import Worker
 from lorastudio.services.arrivals import gate_texts
 from lorastudio.services.base_models import is_practice, resolve_base
 from lorastudio.services.curation import readiness
-from lorastudio.services.freezing import FrozenDataset, freeze_accepted, freeze_file
+from lorastudio.services.freezing import FrozenDataset, freeze_accepted, freeze_file, frozen_rows
 from lorastudio.services.golden import frozen_prompts, golden_prompts
 from lorastudio.store import deployments, runs, versions
 from lorastudio.store.library import Library
-from lorastudio.training.config import TrainConfig
+from lorastudio.training.config import Objective, TrainConfig
 
 RUNS = "runs"
 CHECKPOINTS = "checkpoints"
@@ -61,6 +63,7 @@ def prepare_run(
             freeze_accepted(library, staging) if source is None else freeze_file(source, staging, gate_texts(library))
         )
         _refuse_nothing(frozen, source)
+        config = _fitting(config, staging)
         with library.transaction():
             run = runs.create_run(
                 library,
@@ -137,6 +140,12 @@ def _holds_strange_prompts(folder: Path) -> bool:
 
 def run_folder(library: Library, run_id: int) -> Path:
     return library.home / RUNS / str(run_id)
+
+
+def _fitting(config: TrainConfig, folder: Path) -> TrainConfig:
+    """DPO+NLL without a single bad answer is plain fine-tuning, and takes its learning rate."""
+    pairs = any(row["good"] and row["bad"] for row in frozen_rows(folder, Split.TRAIN))
+    return config if pairs or config.objective is not Objective.DPO_NLL else replace(config, objective=Objective.SFT)
 
 
 def _refuse_nothing(frozen: FrozenDataset, source: Path | None) -> None:
