@@ -18,7 +18,8 @@ from lorastudio.practice.facts import parse_question
 from lorastudio.practice.prompts import practice_checks
 from lorastudio.services.base_models import default_base, is_practice
 from lorastudio.services.cycle import FINISHED, plan_training, recall
-from lorastudio.services.practice import practice_recipe, set_gate_questions_aside
+from lorastudio.services.gate_sets import set_practice_questions_aside, set_share_aside
+from lorastudio.services.practice import practice_recipe
 from lorastudio.services.servers import endpoint_for
 from lorastudio.store import cycles, deployments
 from lorastudio.store.endpoints import get_endpoint
@@ -31,11 +32,6 @@ from lorastudio.store.gate_questions import (
 from lorastudio.store.library import Library
 from lorastudio.store.questions import NewQuestion, list_all_questions, list_questions, set_question_state
 from lorastudio.training.config import TrainConfig
-
-# With fewer questions than this nothing is set aside: a handful is asked to be drafted, all of it.
-LEAST_TO_SET_ASIDE_FROM = 10
-SHARE_SET_ASIDE = 0.3
-MOST_SET_ASIDE = 200
 
 
 def read_questions(texts: Sequence[str], file: Path | None) -> list[NewQuestion]:
@@ -143,21 +139,9 @@ def _set_aside(library: Library, specs: Sequence[NewQuestion], practice: bool) -
     if list_gate_questions(library):
         return 0
     if practice and all("practice" in spec.checks for spec in specs):
-        set_gate_questions_aside(library)
+        set_practice_questions_aside(library)
         return 0
-    if len(specs) < LEAST_TO_SET_ASIDE_FROM:
-        return 0
-    count = min(MOST_SET_ASIDE, round(SHARE_SET_ASIDE * len(specs)))
-    chosen = sorted(specs, key=lambda spec: derive_seed("gate", spec.group))[:count]
-    groups = {spec.group for spec in chosen}
-    return add_gate_questions(
-        library,
-        [
-            NewGateQuestion(spec.text, spec.group, spec.language, spec.checks, "set aside before drafting")
-            for spec in specs
-            if spec.group in groups
-        ],
-    )
+    return set_share_aside(library, specs)
 
 
 def _read_file(file: Path) -> list[NewQuestion]:
