@@ -19,7 +19,7 @@ demo: $(READY)
 
 # Everything that must hold for a change: the static checks and the everyday suite.
 test: check
-	$(PYTEST)
+	$(PYTEST) -n auto --dist worksteal
 
 check: $(READY)
 	.venv/bin/ruff check .

@@ -283,14 +283,16 @@ def test_the_alias_moves_under_clients_and_no_answer_is_lost_or_mixed(served: Se
 
     expected = {(name, number): ask(number, name)[1] for name in ("v1", "v2", "tiny") for number in range(5)}
     swapped = threading.Event()
+    answered: list[tuple[int, tuple[str, str]]] = []
 
     def swap() -> None:
-        for name in ("v2", None, "v1", "v2", "v1"):
-            assert served.order(type="alias", public="lorastudio", name=name) == {"type": "aliased", "id": 1}
-            time.sleep(0.1)
-        swapped.set()
-
-    answered: list[tuple[int, tuple[str, str]]] = []
+        try:
+            for name in ("v2", None, "v1", "v2", "v1"):
+                already = len(answered)
+                assert served.order(type="alias", public="lorastudio", name=name) == {"type": "aliased", "id": 1}
+                wait_for_an_answer_of(name or "tiny", answered, already)
+        finally:
+            swapped.set()
 
     def client(start: int) -> None:
         number = start
@@ -306,6 +308,15 @@ def test_the_alias_moves_under_clients_and_no_answer_is_lost_or_mixed(served: Se
     assert {version for _, (version, _) in answered} == {"v1", "v2", "tiny"}
     assert all(expected[version, number % 5] == text for number, (version, text) in answered)
     assert ask(0)[0] == "v1"
+
+
+def wait_for_an_answer_of(version: str, answered: list[tuple[int, tuple[str, str]]], after: int) -> None:
+    give_up_s = time.monotonic() + WAIT_S
+    while time.monotonic() < give_up_s:
+        if any(shown == version for _, (shown, _) in answered[after:]):
+            return
+        time.sleep(0.01)
+    pytest.fail(f"no answer of {version} within {WAIT_S} s")
 
 
 def test_load_and_unload(served: Served, base: BaseModel, tmp_path: Path) -> None:
