@@ -23,7 +23,7 @@ from lorastudio.domain.gate import GateReport
 from lorastudio.domain.gate_events import GateFinished
 from lorastudio.domain.training_events import TrainingDone
 from lorastudio.domain.version import ModelVersion
-from lorastudio.paths import application_home
+from lorastudio.paths import application_home, expanded
 from lorastudio.services import curation, deployment, freezing, training_runs
 from lorastudio.services.base_models import default_base
 from lorastudio.services.gating import gate_version
@@ -49,7 +49,7 @@ class Studio:
         self._stack = ExitStack()
         self._listen = listen
         self.cancel = CancelToken()
-        place = application_home() if home is None else Path(home)
+        place = application_home() if home is None else expanded(Path(home))
         self._library, _ = self._stack.enter_context(open_for_work(place, "python"))
         self._servers = self._stack.enter_context(LocalServers(self._library))
 

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from lorastudio.cli.narration import Narrator
-from lorastudio.cli.session import Home, Json, Session, counted
+from lorastudio.cli.session import Home, Json, Session, counted, given_path
 from lorastudio.domain.errors import BugError
 from lorastudio.domain.events import as_json
 from lorastudio.domain.pair import PairState
@@ -28,7 +28,10 @@ def register(app: typer.Typer) -> None:
 
 
 def import_(
-    paths: Annotated[list[Path], typer.Argument(metavar="FILE…|FOLDER", help="Files of pairs, or a folder of drafts.")],
+    paths: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILE…|FOLDER", help="Files of pairs, or a folder of drafts.", parser=given_path),
+    ],
     accept: Annotated[bool, typer.Option("--accept", help="Accept what comes in, as your own decision.")] = False,
     home: Home = None,
     json: Json = False,

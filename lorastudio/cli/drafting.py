@@ -50,12 +50,15 @@ def cycle(
     """Draft, criticise and revise answers to questions, and extract pairs from the drafts."""
     session = Session(home, json)
     texts = list(questions or [])
-    if not texts and file is None and not (resume or abandon):
-        raise UsageError("No question was given.", "Give questions, --questions FILE, --resume or --abandon.")
+    new = bool(texts) or file is not None
+    if [new, resume, abandon].count(True) != 1:
+        raise UsageError(
+            "It is not clear which cycle is meant.",
+            "Give questions or --questions FILE for a new one, or --resume, or --abandon.",
+        )
     if abandon:
         _abandon(session)
-        if not texts and file is None:
-            return
+        return
     with session.writing("cycle") as library, LocalServers(library) as servers, Narrator(session) as narrator:
         if resume:
             chosen = continue_cycle(library)
@@ -83,9 +86,12 @@ def _run(session: Session, library: Library, chosen: Cycle, servers: LocalServer
 
 def _abandon(session: Session) -> None:
     with session.writing("cycle") as library:
-        for waiting in unfinished_cycles(library):
-            leave(library, waiting.id)
-            session.note(f"Cycle {waiting.id} is left as it is; its drafts and pairs stay.")
+        left = [waiting.id for waiting in unfinished_cycles(library)]
+        for cycle_id in left:
+            leave(library, cycle_id)
+    named = ", ".join(map(str, left))
+    text = f"Left as they are, with their drafts and pairs: cycle {named}." if left else "There is no unfinished cycle."
+    session.result({"abandoned": left}, lambda out: out.print(text, highlight=False))
 
 
 def _summary(done: CycleDone) -> str:

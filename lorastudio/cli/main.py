@@ -38,8 +38,7 @@ def run_cli() -> int:
     try:
         code = build_app()(standalone_mode=False)
     except typer.TyperException as error:
-        sys.stderr.write(f"{error.format_message()}\nTry `lorastudio --help`.\n")
-        return error.exit_code
+        return _explain(UsageError(error.format_message(), "Try `lorastudio --help`."), error.exit_code)
     except UsageError as error:
         return _explain(error, 2)
     except KnownError as error:
@@ -50,13 +49,10 @@ def run_cli() -> int:
     except BrokenPipeError:
         sys.stderr.close()  # whoever read our output has gone; there is nobody to tell
         return 1
+    except OSError as error:
+        return _explain(_refused_by_system(error), 1)
     except Exception as error:
-        place = record_failure(error)
-        sys.stderr.write(
-            f"Something went wrong in LoRA Studio itself: {type(error).__name__}.\n"
-            f"Nothing unfinished was kept. The details are in {place}; please report them.\n"
-        )
-        return 1
+        return _explain(_own_fault(error), 1)
     return code if isinstance(code, int) else 0
 
 
@@ -67,6 +63,26 @@ def _explain(error: KnownError, code: int) -> int:
         )
     sys.stderr.write(f"{error}\n")
     return code
+
+
+def _refused_by_system(error: OSError) -> KnownError:
+    where = f" at {error.filename}" if error.filename else ""
+    return KnownError(
+        f"The system refused what was needed{where}: {error.strerror or error}.",
+        f"Check the rights there and the free space. {_details(error)}",
+    )
+
+
+def _own_fault(error: Exception) -> KnownError:
+    return KnownError(
+        f"Something went wrong in LoRA Studio itself: {type(error).__name__}. Nothing unfinished was kept.",
+        f"{_details(error)} Please report them.",
+    )
+
+
+def _details(error: Exception) -> str:
+    place = record_failure(error)
+    return "The details could not be written down." if place is None else f"The details are in {place}."
 
 
 def _version(asked: bool) -> None:

@@ -58,8 +58,7 @@ class Narrator:
 
     @tell.register
     def _(self, event: Warned) -> None:
-        if not self._session.json:  # in JSON the session has said it already
-            self._session.warn(event.message)
+        self._session.warn(event.message)
 
     @tell.register
     def _(self, event: Progressed) -> None:

@@ -16,17 +16,32 @@ from rich.console import Console
 from rich.table import Table
 
 from lorastudio.domain.cancel import CancelToken
-from lorastudio.domain.events import Event, Warned, as_json, as_record
-from lorastudio.paths import application_home
+from lorastudio.domain.errors import UsageError
+from lorastudio.domain.events import Event, as_json, as_record
+from lorastudio.paths import application_home, expanded
 from lorastudio.services.opening import open_for_work
 from lorastudio.store.library import Library
 
 # Tables that go to a file or a pipe have no screen to fit on.
 PIPED_WIDTH = 160
 
+
+def given_path(text: str) -> Path:
+    """A path as it was typed. An empty one, like an unset variable's in a script, would mean the present folder."""
+    if not text.strip():
+        raise typer.BadParameter("the name is empty.")
+    return Path(text)
+
+
 Home = Annotated[
     Path | None,
-    typer.Option("--home", help="The library's folder (or LORASTUDIO_HOME).", show_default=False, file_okay=False),
+    typer.Option(
+        "--home",
+        help="The library's folder (or LORASTUDIO_HOME).",
+        show_default=False,
+        metavar="FOLDER",
+        parser=given_path,
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout; words for people go to stderr.")]
 
@@ -39,7 +54,7 @@ class Session:
     """
 
     def __init__(self, home: Path | None, as_json_lines: bool) -> None:
-        self.home = home.expanduser().resolve() if home else application_home()
+        self.home = _usable(expanded(home) if home else application_home())
         self.json = as_json_lines
         self.out = Console(soft_wrap=True, width=None if sys.stdout.isatty() else PIPED_WIDTH)
         self.err = Console(stderr=True, soft_wrap=True)
@@ -79,12 +94,10 @@ class Session:
         self.err.print(f"Warning: {text}", style="yellow", markup=False, highlight=False)
 
     def stream(self, events: Iterator[Event]) -> Iterator[Event]:
-        """Pass events on; warnings are said on stderr, and in JSON every event is a line on stdout."""
+        """Pass events on; in JSON every event is a line on stdout."""
         for event in events:
             if self.json:
                 self.print_json(as_record(event))
-            elif isinstance(event, Warned):
-                self.warn(event.message)
             yield event
 
     @contextmanager
@@ -103,6 +116,14 @@ class Session:
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+
+def _usable(home: Path) -> Path:
+    """The home, unless a file is where a folder must be: reading would take that for an empty library."""
+    nearest = next(place for place in (home, *home.parents) if place.exists())
+    if not nearest.is_dir():
+        raise UsageError(f"The library can't be in {home}: {nearest} is a file.", "Choose another folder.")
+    return home
 
 
 def table(*columns: str) -> Table:

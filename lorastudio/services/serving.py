@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from lorastudio.deploy.targets.local import version_name
 from lorastudio.domain.cancel import CancelToken
-from lorastudio.domain.errors import KnownError
+from lorastudio.domain.errors import KnownError, UsageError
 from lorastudio.domain.events import Event
 from lorastudio.endpoints.secrets import Keychain
 from lorastudio.processes.engine import Engine
@@ -44,9 +44,15 @@ class Switched(Event):
 def serve_token(given: str | None) -> str:
     """The token that callers must show: what the environment gave, else the keychain's; made there once.
 
-    `KnownError` when there is neither, because a token that nobody knows would serve nobody.
+    `KnownError` when there is neither, because a token that nobody knows would serve nobody; `UsageError` for one
+    that can't be shown in an HTTP header.
     """
     if given:
+        if not given.isascii() or not given.isprintable() or " " in given:
+            raise UsageError(
+                "The token in LORASTUDIO_TOKEN holds a space or a sign that HTTP headers can't carry.",
+                "Use letters, digits and plain signs only.",
+            )
         return given
     keychain = Keychain()
     kept = keychain.serve_token()

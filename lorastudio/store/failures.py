@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from lorastudio.domain.errors import BugError, LibraryBusyError, LibraryError, LoraStudioError
+from lorastudio.domain.errors import BugError, LibraryBusyError, LibraryError, LoraStudioError, UsageError
 
 _DAMAGED_HINT = "Run `lorastudio doctor`, and put back your last backup if it confirms the damage."
 
@@ -19,6 +19,8 @@ def plain_words(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise explain(error, path) from error
+    except OverflowError as error:
+        raise UsageError("A number is too large for the library.", "Check the numbers that were given.") from error
     except UnicodeEncodeError as error:
         raise LibraryError(
             "A text holds half of a character (a lone surrogate) and can't be kept.", "Repair the text's encoding."
