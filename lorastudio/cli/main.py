@@ -13,8 +13,11 @@ import typer
 
 import lorastudio
 from lorastudio.cli import curation, data, demo, drafting, endpoints, library, models, serving, training, versions
-from lorastudio.domain.errors import KnownError, UsageError
+from lorastudio.domain.errors import Cancelled, KnownError, UsageError
 from lorastudio.services.logbook import record_failure
+
+# What typer makes of a KeyboardInterrupt.
+INTERRUPTED = 130
 
 
 def build_app() -> typer.Typer:
@@ -43,9 +46,8 @@ def run_cli() -> int:
         return _explain(error, 2)
     except KnownError as error:
         return _explain(error, 1)
-    except (KeyboardInterrupt, typer.Abort):
-        sys.stderr.write("Stopped.\n")
-        return 1
+    except typer.Abort:
+        return _stopped()
     except BrokenPipeError:
         sys.stderr.close()  # whoever read our output has gone; there is nobody to tell
         return 1
@@ -53,7 +55,13 @@ def run_cli() -> int:
         return _explain(_refused_by_system(error), 1)
     except Exception as error:
         return _explain(_own_fault(error), 1)
+    if code == INTERRUPTED:
+        return _stopped()
     return code if isinstance(code, int) else 0
+
+
+def _stopped() -> int:
+    return _explain(Cancelled("Stopped at once.", "What was finished is kept."), 1)
 
 
 def _explain(error: KnownError, code: int) -> int:
