@@ -6,7 +6,9 @@ Exit codes: 0 done, 1 refused or failed with a clear message, 2 wrong usage.
 from __future__ import annotations
 
 import json
+import os
 import sys
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -38,6 +40,7 @@ def build_app() -> typer.Typer:
 
 def run_cli() -> int:
     """Run the verb in argv; returns the exit code and never shows a traceback."""
+    _open_missing_streams()
     try:
         code = build_app()(standalone_mode=False)
     except typer.TyperException as error:
@@ -60,16 +63,27 @@ def run_cli() -> int:
     return code if isinstance(code, int) else 0
 
 
+def _open_missing_streams() -> None:
+    """Take the places of standard streams that were closed, which would go to the next files that are opened."""
+    for descriptor, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            with suppress(OSError):
+                os.open(os.devnull, os.O_RDWR)
+            setattr(sys, name, os.fdopen(descriptor, "r" if name == "stdin" else "w", encoding="utf-8"))
+
+
 def _stopped() -> int:
     return _explain(Cancelled("Stopped at once.", "What was finished is kept."), 1)
 
 
 def _explain(error: KnownError, code: int) -> int:
-    if "--json" in sys.argv:
-        sys.stdout.write(
-            json.dumps({"error": {"message": error.message, "hint": error.hint}}, ensure_ascii=False) + "\n"
-        )
-    sys.stderr.write(f"{error}\n")
+    record = {"error": {"message": error.message, "hint": error.hint}}
+    with suppress(OSError):  # a full disk may be what is to be explained
+        if "--json" in sys.argv:
+            sys.stdout.write(json.dumps(record, ensure_ascii=False) + "\n")
+            sys.stdout.flush()
+    with suppress(OSError):
+        sys.stderr.write(f"{error}\n")
     return code
 
 

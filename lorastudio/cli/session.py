@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any
@@ -24,6 +25,8 @@ from lorastudio.store.library import Library
 
 # Tables that go to a file or a pipe have no screen to fit on.
 PIPED_WIDTH = 160
+STDERR = 2
+STOPPING = "Stopping; what is finished is kept. Press Ctrl-C again to end at once.\n"
 
 
 def given_path(text: str) -> Path:
@@ -107,7 +110,9 @@ class Session:
         def ask(number: int, frame: FrameType | None) -> None:
             if self.cancel.cancelled:
                 raise KeyboardInterrupt
-            self.note("Stopping; what is finished is kept. Press Ctrl-C again to end at once.")
+            # Straight to the file: a signal comes in the middle of anything, a print by rich among it.
+            with suppress(OSError):
+                os.write(STDERR, STOPPING.encode())
             self.cancel.cancel()
 
         before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
