@@ -30,11 +30,24 @@ MILESTONES = (
     ("Rolling back", 1.5),
 )
 KILLS_EACH = 3
+ROW = {
+    "cycle",
+    "pairs",
+    "quality",
+    "perfect",
+    "preference_accuracy",
+    "canary",
+    "version",
+    "verdict",
+    "deployed",
+    "live_quality",
+}
 
 
 @pytest.mark.timeout(1200)
 def test_a_demo_killed_at_any_moment_ends_with_the_same_figures(tmp_path: Path) -> None:
     undisturbed = finish(tmp_path / "undisturbed")
+    expect_the_promised_figures(undisturbed)
     home = tmp_path / "killed"
     luck = random.Random(20261122)
     killed = 0
@@ -48,6 +61,16 @@ def test_a_demo_killed_at_any_moment_ends_with_the_same_figures(tmp_path: Path) 
     assert result["live_version"] == undisturbed["live_version"]
     assert result["rolled_back_ok"] is True
     expect_nothing_double(home)
+
+
+def expect_the_promised_figures(result: dict[str, Any]) -> None:
+    assert set(result) == {"cycles", "live_version", "rolled_back_ok", "elapsed_s"}
+    base, *candidates = result["cycles"]
+    assert all(set(row) == ROW for row in result["cycles"])
+    assert [row["cycle"] for row in result["cycles"]] == [0, 1, 2]
+    assert (base["pairs"], base["version"], base["verdict"], base["deployed"]) == (0, None, None, False)
+    assert [row["deployed"] for row in candidates] == [row["verdict"] == "better" for row in candidates]
+    assert result["live_version"] == max((row["version"] for row in candidates if row["deployed"]), default=None)
 
 
 def command(home: Path, arguments: Sequence[str]) -> list[str]:
