@@ -11,7 +11,7 @@ QMainWindow, QDialog, #stack, #content { background: $background; }
 QToolTip { background: $field; color: $text; border: 1px solid $line; padding: 3px 6px; }
 Heading { font-size: 20px; font-weight: 600; }
 Subheading { font-weight: 600; }
-Dim { color: $dim; }
+Dim, StateLine { color: $dim; }
 Dim[kind="good"], Strong[kind="good"] { color: $good; }
 Dim[kind="bad"], Strong[kind="bad"] { color: $bad; }
 Dim[kind="warn"], Strong[kind="warn"] { color: $warn; }
@@ -24,7 +24,7 @@ Card { background: $card; border: 1px solid $line; border-radius: 10px; }
 Card[kind="chosen"] { border-color: $accent; }
 Card[kind="flat"] { background: $background; }
 
-Chip { border-radius: 9px; padding: 1px 9px 2px 9px; font-size: 11px; font-weight: 600;
+Chip { border-radius: 9px; padding: 1px 9px; min-height: 16px; font-size: 11px; font-weight: 600;
     background: $line; color: $dim; }
 Chip[kind="good"] { background: $good_back; color: $good; }
 Chip[kind="bad"] { background: $bad_back; color: $bad; }
@@ -36,7 +36,7 @@ QPushButton:hover { background: $hover; }
 QPushButton:pressed { background: $line; }
 QPushButton:focus { border-color: $accent; }
 QPushButton:checked { background: $accent_back; color: $accent; border-color: $accent; }
-QPushButton:disabled, Button:disabled > QLabel { color: $faint; }
+QPushButton:disabled { color: $faint; }
 QPushButton[kind="small"] { padding: 2px 9px; border-radius: 6px; }
 QPushButton[kind="primary"] { background: $accent; border-color: $accent; color: $on_accent; font-weight: 600; }
 QPushButton[kind="good"] { background: $good; border-color: $good; color: $on_good; font-weight: 600; }
@@ -50,6 +50,7 @@ Button > QLabel { color: $text; background: transparent; }
 Button[kind="primary"] > QLabel { color: $on_accent; font-weight: 600; }
 Button[kind="good"] > QLabel { color: $on_good; font-weight: 600; }
 Button[kind="danger"] > QLabel { color: $bad; }
+Button > QLabel:disabled { color: $faint; }
 Key { font-size: 11px; color: $faint; border: 1px solid $line; border-radius: 4px; padding: 0 4px; background: $card; }
 Button[kind="primary"] > Key { color: $on_accent; border-color: rgba(255, 255, 255, 110); background: transparent;
     font-weight: 400; }
@@ -123,7 +124,7 @@ NavButton:checked { background: $accent; }
 NavButton:checked:focus { border-color: $text; }
 NavButton > QLabel { color: $text; background: transparent; }
 NavButton > Count { color: $dim; font-size: 11px; }
-NavButton:checked > QLabel { color: $on_accent; }
+NavButton[kind="on"] > QLabel { color: $on_accent; }
 #footer { background: $side; border: none; border-top: 1px solid $line; }
 #footer QLabel { color: $dim; font-size: 12px; }
 #footer QPushButton { font-size: 12px; padding: 2px 9px; border-radius: 6px; }

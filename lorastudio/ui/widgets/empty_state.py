@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from lorastudio.ui.widgets.buttons import PrimaryButton
 from lorastudio.ui.widgets.labels import Dim, Subheading
@@ -28,7 +28,11 @@ class EmptyState(QWidget):
         column.addStretch(2)
         for label in (self.title, self.line):
             label.setAlignment(Qt.AlignmentFlag.AlignCenter)
-            column.addWidget(label, 0, Qt.AlignmentFlag.AlignHCenter)
+            row = QHBoxLayout()  # an aligned item would be given the height of one line
+            row.addStretch()
+            row.addWidget(label)
+            row.addStretch()
+            column.addLayout(row)
         self.button: PrimaryButton | None = None
         if button_text:
             self.button = PrimaryButton(button_text, name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from lorastudio.ui.widgets.labels import Dim, ElidedText, Heading
+from lorastudio.ui.widgets.labels import ElidedText, Heading
 
 
 class TitleRow(QWidget):
@@ -28,5 +28,5 @@ class TitleRow(QWidget):
         self._buttons.addWidget(button)
 
 
-class StateLine(ElidedText, Dim):
+class StateLine(ElidedText):
     """The one line of state."""
