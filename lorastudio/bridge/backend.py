@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from PySide6.QtCore import QObject, QThread, Signal, Slot
+from PySide6.QtCore import QObject, Qt, QThread, Signal, Slot
 
 from lorastudio.bridge.call import Call
 from lorastudio.bridge.job import Job
@@ -61,7 +61,8 @@ class Backend(QObject):
         self._keeper.opened.connect(self._on_opened)
         self._keeper.open_failed.connect(self.open_failed)
         self._keeper.answered.connect(self._on_answered)
-        self._keeper.closed.connect(self._thread.quit)
+        # Direct, because this thread waits for that one while it closes; `quit` may be called from any thread.
+        self._keeper.closed.connect(self._thread.quit, Qt.ConnectionType.DirectConnection)
 
     def open(self) -> None:
         """Open the library, after the first frame; `opened` or `open_failed` follows, and this may be repeated."""
@@ -104,6 +105,13 @@ class Backend(QObject):
         job.start()
         self.job_started.emit(job)
         return job
+
+    @property
+    def address(self) -> str:
+        """Where the live version answers at this moment, like "127.0.0.1:4711/v1"; empty while nothing serves."""
+        servers = self._keeper.servers
+        url = None if servers is None else servers.engine_url
+        return "" if url is None else f"{url.partition('://')[2]}/v1"
 
     def running(self, kind: str | None = None) -> list[Job]:
         """The jobs that have not ended, of one kind or of all."""

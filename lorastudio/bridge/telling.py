@@ -33,9 +33,12 @@ class Progress:
 
 
 class Telling:
-    """What can be said about a job now. `milestone` is True after an event that changed lists of the library."""
+    """What can be said about a job now. `stage` is the stage of a cycle, as in `StageBegan`, or empty; `milestone` is
+    True after an event that changed lists of the library.
+    """
 
     def __init__(self) -> None:
+        self.stage = ""
         self.step = ""
         self.progress: Progress | None = None
         self.warnings: list[str] = []
@@ -55,6 +58,7 @@ class Telling:
 
     @hear.register
     def _(self, event: StageBegan) -> None:
+        self.stage = event.stage
         self._turn_to(STAGES.get(event.stage, event.stage))
 
     @hear.register

@@ -18,6 +18,11 @@ def icon(name: str, colour: str) -> QIcon:
     return QIcon(_TintedEngine(icon_path(name), QColor(colour)))
 
 
+def icon_file(name: str) -> QIcon:
+    """A picture of resources/icons in its own colours."""
+    return QIcon(icon_path(name))
+
+
 class _TintedEngine(QIconEngine):
     """Draws the SVG, then fills what it drew with the colour; half of it where the control is disabled."""
 

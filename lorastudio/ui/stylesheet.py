@@ -16,6 +16,7 @@ Dim[kind="good"], Strong[kind="good"] { color: $good; }
 Dim[kind="bad"], Strong[kind="bad"] { color: $bad; }
 Dim[kind="warn"], Strong[kind="warn"] { color: $warn; }
 Strong { font-weight: 600; }
+Strong[kind="dim"] { font-weight: 400; color: $dim; }
 Figure[kind="dim"] { color: $dim; }
 Figure[kind="good"] { color: $good; }
 Figure[kind="bad"] { color: $bad; }

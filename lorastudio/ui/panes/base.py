@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Signal, Slot
@@ -21,7 +22,8 @@ BETWEEN_CARDS_PX = 16
 class Pane(QWidget):
     """One step of the loop. Built at its first show; `body` is the layout that a pane fills.
 
-    A pane asks `backend` and refreshes on `backend.changed`. What it leaves out stays as it is here.
+    A pane asks `backend` and refreshes on `backend.changed`. What it leaves out stays as it is here. The frame itself
+    shows the errors of jobs, and imports files that are dropped.
     """
 
     name = ""  # "pairs": its object name, and what other panes say to go there
@@ -29,6 +31,8 @@ class Pane(QWidget):
 
     count_changed = Signal()  # ask `count_text` again
     go_to = Signal(str)  # the name of another pane to show
+    import_wanted = Signal()  # ask for files, and import them
+    practice_wanted = Signal()  # start a practice loop
 
     def __init__(self, backend: Backend, theme: Theme) -> None:
         super().__init__()
@@ -63,6 +67,10 @@ class Pane(QWidget):
 
     def find(self) -> None:
         """Ctrl+F: go to the field that searches."""
+
+    def take_files(self, paths: list[Path]) -> bool:
+        """Files dropped while this pane is in front: True if it takes them, else they are imported as pairs."""
+        return False
 
     def state(self) -> dict[str, Any]:
         """What comes back after a restart (splitters, selection, filters), as plain JSON."""
