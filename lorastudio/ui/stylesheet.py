@@ -47,6 +47,11 @@ QPushButton[kind="primary"]:disabled, QPushButton[kind="good"]:disabled {
     background: $line; border-color: $line; color: $faint; }
 QPushButton[kind="link"] { border: none; background: transparent; color: $accent; padding: 0; text-align: left; }
 QPushButton[kind="link"]:focus { text-decoration: underline; }
+QPushButton[kind="row"] { border-color: transparent; background: transparent; padding: 0; }
+QPushButton[kind="row"]:hover { background: $hover; }
+QPushButton[kind="row"]:checked { background: $accent_back; }
+QPushButton[kind="row"]:focus { border-color: $accent; }
+QPushButton[kind="row"] > QLabel { color: $text; }
 Button > QLabel { color: $text; background: transparent; }
 Button[kind="primary"] > QLabel { color: $on_accent; font-weight: 600; }
 Button[kind="good"] > QLabel { color: $on_good; font-weight: 600; }
