@@ -68,7 +68,7 @@ def read_overview(library: Library) -> Overview:
         versions=len(list_versions(library)),
         live=live_version(library),
         deployed=any(entry.state == "done" for entry in list_deployments(library)),
-        back_to=_back_to(library),
+        back_to=rollback_goal(library),
         is_practice=is_practice(default_base(library)),
     )
 
@@ -92,7 +92,8 @@ def read_unfinished(library: Library) -> list[Unfinished]:
     return [*cycles, *(Unfinished("training", run.id, "training") for run in runs)]
 
 
-def _back_to(library: Library) -> int | None:
+def rollback_goal(library: Library) -> int | None:
+    """What a rollback would make live (0: the base); None when nothing was deployed."""
     from lorastudio.domain.errors import KnownError
     from lorastudio.services.deployment import BARE_BASE, before_live
 

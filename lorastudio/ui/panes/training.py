@@ -296,9 +296,7 @@ class TrainingPane(Pane):
         self._update_progress()
 
     @Slot(object)
-    def _on_job_ended(self, job: Job) -> None:
-        if job.state == "failed" and job.kind == "training" and job.error is not None:
-            self.show_error(job.error)
+    def _on_job_ended(self, _job: Job) -> None:
         discarded, self._discard_next = self._discard_next, None
         if discarded is not None:
             self.backend.act(requests.discard, discarded, failed=self.show_error)

@@ -67,11 +67,9 @@ class RunFollower(QObject):
 
     def add_tail(self, curves: RunCurves) -> None:
         """Add what was said since, as far as the library did not know it yet."""
-        last, last_eval = curves.last_step, curves.development_loss.last_step
+        last = {StepDone: curves.last_step, Evaluated: int(curves.development_loss.last_step)}
         for event in self._tail or ():
-            if (isinstance(event, StepDone) and event.step > last) or (
-                isinstance(event, Evaluated) and event.step > last_eval
-            ):
+            if isinstance(event, (StepDone, Evaluated)) and event.step > last[type(event)]:
                 self.add_to(curves, (event,))
         self._tail = None
 

@@ -32,6 +32,7 @@ class RecipeCard(Card):
     def __init__(self, theme: Theme) -> None:
         super().__init__("Recipe")
         self._usual: Record = {}
+        self._restored: Record = {}
         self._form = QFormLayout()
         self._form.setLabelAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
@@ -53,8 +54,8 @@ class RecipeCard(Card):
     def show_usual(self, base: str, recipe: Record) -> None:
         """The base and its usual recipe. What a person has changed is kept, unless the base is another one now."""
         same = bool(self._usual) and base == self.base.text()
-        kept = self.changes() if same else {}
-        self._usual = recipe
+        kept = self.changes() if same else self._restored
+        self._usual, self._restored = recipe, {}
         self.base.setText(base)
         self.base.setToolTip(base)
         self.base.setCursorPosition(0)
@@ -70,9 +71,8 @@ class RecipeCard(Card):
         return {name: value for name, value in values.items() if name in self._usual and value != self._usual[name]}
 
     def restore(self, changes: Record) -> None:
-        """Take back what `changes` gave; for the recipe that is shown now or next."""
-        known = {name: value for name, value in changes.items() if name in self._values()}
-        self._fill(self.record() | known)
+        """Take back what `changes` gave, as soon as the usual recipe is known."""
+        self._restored = {name: value for name, value in changes.items() if name in self._values()}
 
     def mark_wrong(self, wrong: bool) -> None:
         """Show whether the learning rate can't be read."""
