@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from lorastudio.bridge.requests.runs import CheckedRecipe, RunStory, TrainingView
     from lorastudio.domain.changes import Changes
 
-LEFT_PX = 286
+LEFT_PX = 272
 
 
 class TrainingPane(Pane):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QTimer, Slot
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from lorastudio.ui.theme import Theme
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from lorastudio.ui.widgets.plots.chart import Chart
 
 SMALL_PX = 196
+LEGEND_FROM_PX = 640
 
 
 class ChartCard(Card):
@@ -32,10 +34,6 @@ class ChartCard(Card):
         self.name = name
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumWidth(0)
-        self.chips = QHBoxLayout()
-        self.chips.setSpacing(6)
-        self.head.addLayout(self.chips)
-        self.head.addStretch()
         self.body.setSpacing(4)
         self._room = QWidget()
         self.body.addWidget(self._room, 1)
@@ -67,9 +65,10 @@ class CurvesView(QWidget):
         self.memory = ChartCard("Peak memory, MB", "training.chart.memory")
         self._build_loss_head()
         small = QHBoxLayout()
-        small.setSpacing(12)
+        small.setSpacing(10)
         for card in (self.preference, self.speed, self.memory):
             card.setFixedHeight(SMALL_PX)
+            card.body.setContentsMargins(12, 14, 10, 10)
             small.addWidget(card, 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -81,6 +80,10 @@ class CurvesView(QWidget):
         self._next.timeout.connect(self._build_next)
         self.loading = ChartLoading(self)
         self.loading.ready.connect(self._build_next)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.legend.setVisible(self.width() >= LEGEND_FROM_PX)
 
     def show_curves(self, curves: RunCurves) -> None:
         """Show another run."""
@@ -100,16 +103,20 @@ class CurvesView(QWidget):
     def _build_loss_head(self) -> None:
         self.train_chip, self.development_chip = Chip("", "accent"), Chip("", "warn")
         self.gap_chip = Chip("", "bad")
+        chips = QHBoxLayout()
+        chips.setSpacing(6)
+        self.loss.head.addLayout(chips)
+        self.loss.head.addStretch()
         for chip in (self.train_chip, self.development_chip, self.gap_chip):
             chip.hide()
-            self.loss.chips.addWidget(chip)
+            chips.addWidget(chip)
         self.log_button = Button("Log", "training.log", kind="small")
         self.log_button.setCheckable(True)
         self.log_button.setAccessibleName("Logarithmic scale")
         self.log_button.setToolTip("Show the loss on a logarithmic scale")
         self.log_button.toggled.connect(self._on_log)
-        legend = Dim("faint: each step, strong: smoothed")
-        self.loss.head.addWidget(legend)
+        self.legend = Dim("faint: each step, strong: smoothed")
+        self.loss.head.addWidget(self.legend)
         self.loss.head.addWidget(self.log_button)
 
     @Slot()

@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QFormLayout, QHBoxLayout, QLineEdit, QSpinBox, QWidget
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDoubleSpinBox,
+    QFormLayout,
+    QHBoxLayout,
+    QLineEdit,
+    QSizePolicy,
+    QSpinBox,
+    QWidget,
+)
 
 from lorastudio.bridge.requests.runs import usual_learning_rate
 from lorastudio.ui.theme import Theme
@@ -22,6 +31,7 @@ OBJECTIVES = (
     ("sft", "Good drafts alone", "SFT: imitate the good drafts; the bad ones are not used"),
 )
 ALL_LAYERS = 0
+TEXT_MARGIN_PX = 7
 
 
 class RecipeCard(Card):
@@ -140,7 +150,7 @@ class RecipeCard(Card):
         field.setObjectName(f"training.{name}")
         field.setAccessibleName(label)
         field.setToolTip(tip)
-        field.setMinimumWidth(0)
+        field.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         if not isinstance(field, QComboBox) and name != "base":
             field.setFont(self._figures)
 
@@ -203,8 +213,12 @@ def _number(text: str) -> float | None:
 
 
 def _whole(low: int, high: int, suffix: str = "") -> QSpinBox:
-    return QSpinBox(minimum=low, maximum=high, suffix=suffix)
+    box = QSpinBox(minimum=low, maximum=high, suffix=suffix)
+    box.lineEdit().setTextMargins(TEXT_MARGIN_PX, 0, 0, 0)  # style sheets pad other fields, not these
+    return box
 
 
 def _fraction(low: float, high: float, decimals: int) -> QDoubleSpinBox:
-    return QDoubleSpinBox(minimum=low, maximum=high, decimals=decimals)
+    box = QDoubleSpinBox(minimum=low, maximum=high, decimals=decimals)
+    box.lineEdit().setTextMargins(TEXT_MARGIN_PX, 0, 0, 0)
+    return box

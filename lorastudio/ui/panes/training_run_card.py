@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout
 
 from lorastudio.ui.panes.training_list import run_chip
@@ -72,6 +73,7 @@ class RunCard(Card):
             line = (Dim(), Figure())
             for column, label in enumerate(line):
                 self._grid.addWidget(label, len(self._lines), column)
+            line[1].setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             self._lines.append(line)
         for place, (name, figure) in enumerate(self._lines):
             given = facts[place] if place < len(facts) else ("", "")

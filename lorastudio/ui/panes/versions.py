@@ -20,7 +20,7 @@ from lorastudio.ui.panes.versions_deploy import DeployCard
 from lorastudio.ui.panes.versions_gate import GateCard
 from lorastudio.ui.panes.versions_lineage import LineageCard
 from lorastudio.ui.panes.versions_table import VersionTable
-from lorastudio.ui.panes.versions_words import opponent_name
+from lorastudio.ui.panes.versions_words import at_start, day, opponent_name
 from lorastudio.ui.theme import Theme
 from lorastudio.ui.widgets.buttons import ActionButton
 from lorastudio.ui.widgets.empty_state import EmptyState
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from lorastudio.bridge.requests.versions import VersionLine, VersionStory, VersionsView
     from lorastudio.domain.changes import Changes
 
-RIGHT_PX = 308
+RIGHT_PX = 330
 KINDS = ("gate", "deployment")
 
 
@@ -121,7 +121,7 @@ class VersionsPane(Pane):
         column = QVBoxLayout(inside)
         column.setContentsMargins(0, 0, 10, 0)
         column.setSpacing(12)
-        for card in (self.where, self.gate, self.lineage):
+        for card in (self.gate, self.where, self.lineage):
             column.addWidget(card)
         column.addStretch()
         area = QScrollArea()
@@ -326,4 +326,4 @@ class VersionsPane(Pane):
         if not view.history or not view.live_since:
             return f"{counted(len(view.lines), 'version')}, nothing was deployed yet"
         name = version_name(view.live)
-        return f"{name[0].upper() if view.live is None else name[0]}{name[1:]} live since {view.live_since[:10]}"
+        return f"{at_start(name)} live since {day(view.live_since)}"

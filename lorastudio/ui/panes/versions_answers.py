@@ -11,6 +11,7 @@ from lorastudio.ui.widgets.buttons import Button
 from lorastudio.ui.widgets.card import Card
 from lorastudio.ui.widgets.chip import Chip
 from lorastudio.ui.widgets.labels import Dim, ElidedText
+from lorastudio.ui.widgets.title_row import StateLine
 from lorastudio.ui.wording import count
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ class AnswerCard(Card):
         super().__init__()
         self.setProperty("kind", "flat")
         self.chip = Chip()
-        self.score = Dim()
+        self.score = StateLine()
         self.text = QPlainTextEdit(readOnly=True)
         self.text.setObjectName(name)
         self.text.setProperty("kind", "plain")
@@ -39,8 +40,7 @@ class AnswerCard(Card):
     def show_answer(self, name: str, score: float, fails: tuple[str, ...], text: str, won: bool) -> None:
         self.chip.say(name, "good" if won else "")
         words = f"{100 * score:.0f}% of its answers pass"
-        self.score.setText(f"{words}; this one fails {', '.join(fails)}" if fails else words)
-        self.score.setToolTip(self.score.text())
+        self.score.say(f"{words}; this one fails {', '.join(fails)}" if fails else words)
         self.text.setPlainText(text)
         self.text.setAccessibleName(f"Answer of {name}")
 
@@ -76,7 +76,7 @@ class AnswersCard(Card):
 
     def show_questions(self, questions: tuple[DecidingQuestion, ...], new: str, old: str) -> None:
         """`new` and `old` are what the two sides are called. Without questions the card hides."""
-        self.title.setText(f"{new} against {old} on the same question")
+        self.title.setText(f"{new} against {old}")
         self._names = (new, old)
         self._questions = questions
         self._place = 0

@@ -8,6 +8,7 @@ from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit
 
 from lorastudio.ui.jobs import how_far, share_of
+from lorastudio.ui.panes.versions_words import at_start
 from lorastudio.ui.theme import Theme
 from lorastudio.ui.widgets.buttons import Button
 from lorastudio.ui.widgets.card import Card
@@ -69,7 +70,7 @@ class DeployCard(Card):
         self._dot.set_colour("good" if address else "faint")
         self._address.setText(address.removeprefix("http://") or "starts when needed")
         now, then = version_name(view.live), version_name(number)
-        self.change.setText(f"{then[0].upper()}{then[1:]} is live" if same else f"{now} → {then}")
+        self.change.setText(f"{at_start(then)} is live" if same else f"{now} → {then}")
         self.words.setText(_words(now, then, same, line))
         against = line is not None and line.state not in ("live", "archived", "candidate")
         self.reason.setVisible(against)
@@ -103,7 +104,7 @@ def _words(now: str, then: str, same: bool, line: VersionLine | None) -> str:
     if same:
         return f"Requests to “lorastudio” are answered by {then}."
     change = f"Requests to “lorastudio” would be answered by {then} instead of {now}."
-    proof = f"{now[0].upper()}{now[1:]} stays if a check of the files or a probe fails."
+    proof = f"{at_start(now)} stays if a check of the files or a probe fails."
     if line is None or line.state in ("archived", "candidate"):
         return f"{change} {proof}"
     why = "The gate has not judged it yet" if line.report is None else f"The gate says “{line.version.verdict}”"

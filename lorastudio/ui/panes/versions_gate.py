@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QGridLayout
 
 from lorastudio.ui.jobs import how_far, share_of
@@ -48,6 +48,12 @@ class GateCard(Card):
         self.body.addWidget(self.bar)
         self.body.addWidget(self.stop_button)
         self.body.addLayout(self._grid)
+        self._facts: list[Fact] = []
+        self._guards: list[dict[str, Any]] = []
+        self.guards_button = Button("", "versions.guards", kind="link")
+        self.guards_button.setCheckable(True)
+        self.guards_button.toggled.connect(self._show_lines)
+        self.body.addWidget(self.guards_button)
         self.body.addWidget(self.reasons)
         self.show_progress(None)
 
@@ -64,10 +70,13 @@ class GateCard(Card):
             self.chip.say(verdict, VERDICT_CHIPS.get(verdict, ""))
             self.words.setText(_in_words(report))
             self.reasons.setText("\n".join(report["reasons"]))
-            facts = _facts(report) + [_guard(guard) for guard in report["guards"]]
+            facts = _facts(report)
         self.chip.setVisible(bool(self.chip.text()))
         self.reasons.setVisible(bool(self.reasons.text()))
-        self._show_facts(facts)
+        self._facts = facts
+        self._guards = [] if report is None else list(report["guards"])
+        self.guards_button.setVisible(any(guard["ok"] for guard in self._guards))
+        self._show_lines()
 
     def show_progress(self, job: Job | None) -> None:
         """The gate's job while it runs."""
@@ -78,11 +87,24 @@ class GateCard(Card):
             self.bar.set_share(share_of(job) or 0.0)
             self.stop_button.setEnabled(not job.stopping)
 
+    @Slot()
+    def _show_lines(self) -> None:
+        """Guards that speak are always there; the others on demand."""
+        quiet = [guard for guard in self._guards if guard["ok"]]
+        unfolded = self.guards_button.isChecked()
+        if unfolded:
+            self.guards_button.setText("Show only what speaks")
+        else:
+            self.guards_button.setText(f"{counted(len(quiet), 'guard')} ✓ no harm shown")
+        spoken = [guard for guard in self._guards if not guard["ok"]]
+        self._show_facts(self._facts + [_guard(guard) for guard in spoken + (quiet if unfolded else [])])
+
     def _show_facts(self, facts: list[Fact]) -> None:
         while len(self._lines) < len(facts):
             line = (Dim(), Figure())
             for column, label in enumerate(line):
                 self._grid.addWidget(label, len(self._lines), column)
+            line[1].setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             self._lines.append(line)
         for place, (name, figure) in enumerate(self._lines):
             given = facts[place] if place < len(facts) else ("", "", "")
@@ -122,9 +144,9 @@ def _facts(report: dict[str, Any]) -> list[Fact]:
     if report.get("accuracy") is not None and report.get("baseline") is not None:
         facts.append(("Score", f"{100 * report['accuracy']:.1f}% vs {100 * report['baseline']:.1f}%", "dim"))
     if p is not None:
-        facts.append(("Chance of it without a gain", f"{p:.4f}", "dim"))
+        facts.append(("By chance alone", "< 0.0001" if p < 0.0001 else f"{p:.4f}", "dim"))
         facts.append((f"Allowed at look {report['look']}", f"{report['level']:.4f}", "dim"))
-    facts.append(("Questions compared", count(report["n"]), "dim"))
+    facts.append(("Questions", count(report["n"]), "dim"))
     return facts
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QLocale, Qt, Signal, Slot
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
 
-from lorastudio.ui.panes.versions_words import STATE_CHIPS, base_short_name, gain_text, interval_text
+from lorastudio.ui.panes.versions_words import STATE_CHIPS, base_short_name, day, gain_text, interval_text
 from lorastudio.ui.theme import Theme
 from lorastudio.ui.widgets.buttons import Button
 from lorastudio.ui.widgets.chip import Chip
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 STATE, VERSION, TRAINED, BASE_MODEL, PAIRS, LOSS, SCORE, ACTION = range(8)
 HEADS = ("", "Version", "Trained", "Base model", "Pairs", "Loss", "Gate score", "")
-WIDTHS = {STATE: 112, VERSION: 58, TRAINED: 78, BASE_MODEL: 96, PAIRS: 58, LOSS: 58, ACTION: 132}
+WIDTHS = {VERSION: 66, TRAINED: 72, BASE_MODEL: 88, PAIRS: 60, LOSS: 64}
+CELL_MARGINS_PX = 14
 ROW_PX = 48
 HEAD_PX = 32
 BASE = 0  # the base's number, as for rollbacks
@@ -43,6 +44,7 @@ class VersionTable(QTableWidget):
         self._view: VersionsView | None = None
         self._numbers: list[int] = []
         self._buttons: list[Button] = []
+        self._intervals: list[tuple[Figure, str, str]] = []
         self.setObjectName("versions.table")
         self.setAccessibleName("Versions")
         self.setHorizontalHeaderLabels(HEADS)
@@ -98,7 +100,17 @@ class VersionTable(QTableWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Leave out what there is no room for; all of it stands at the right, too."""
         width = self.viewport().width()
+        narrow = width < NARROWER_PX
+        questions = count(self._view.gate_questions) if self._view is not None else ""
+        head = "Gate score" if narrow else f"Score on {questions} gate questions"
+        self.horizontalHeaderItem(SCORE).setText(head)
+        for label, gain, interval in self._intervals:
+            label.setText(gain if narrow or not gain else f"{gain}\n{interval}")
         for columns, least in ((NARROW_HIDES, NARROW_PX), (NARROWER_HIDES, NARROWER_PX)):
             for column in columns:
                 self.setColumnHidden(column, width < least)
@@ -106,14 +118,21 @@ class VersionTable(QTableWidget):
     def _fill(self, view: VersionsView) -> None:
         self.blockSignals(True)
         self._numbers = [line.version.version for line in view.lines] + [BASE]
-        self._buttons = []
+        self._buttons, self._intervals = [], []
         self.clearContents()
         self.setRowCount(len(self._numbers))
         for row, line in enumerate(view.lines):
             self._fill_line(row, line, view)
         self._fill_base(len(view.lines), view)
-        self.horizontalHeaderItem(SCORE).setText(f"Checked score on {count(view.gate_questions)} gate questions")
+        for column in (STATE, ACTION):
+            widths = [
+                self.cellWidget(row, column).sizeHint().width()
+                for row in range(self.rowCount())
+                if self.cellWidget(row, column) is not None
+            ]
+            self.setColumnWidth(column, max(widths, default=0) + CELL_MARGINS_PX)
         self.blockSignals(False)
+        self._fit()
 
     def _fill_line(self, row: int, line: VersionLine, view: VersionsView) -> None:
         version = line.version
@@ -122,7 +141,7 @@ class VersionTable(QTableWidget):
         loss = "" if version.final_loss is None else f"{version.final_loss:.3f}"
         name = version_name(version.version)
         self._write(row, VERSION, name, f"{name}, {line.state}", strong=True)
-        self._write(row, TRAINED, _day(version.training_date), version.training_date)
+        self._write(row, TRAINED, day(version.training_date), version.training_date)
         self._write(row, BASE_MODEL, base_short_name(version.base_model), version.base_model)
         self._write(row, PAIRS, count(version.num_examples), "", figure=True)
         self._write(row, LOSS, loss, "", figure=True)
@@ -131,7 +150,7 @@ class VersionTable(QTableWidget):
         if line.state == "candidate":
             self._put_button(row, f"Deploy over {'base' if view.live is None else over}", "deploy", kind="primary")
         elif line.state == "archived":
-            self._put_button(row, f"Roll back to {name}", "rollback")
+            self._put_button(row, "Roll back", "rollback")
         elif line.state == "not judged":
             self._put_button(row, "Judge", "judge")
         elif line.state != "live":
@@ -143,7 +162,7 @@ class VersionTable(QTableWidget):
         self._write(row, BASE_MODEL, base_short_name(view.base), view.base)
         self._put_score(row, view.base_accuracy, "", "")
         if view.live is not None:
-            self._put_button(row, "Roll back to base", "rollback")
+            self._put_button(row, "Roll back", "rollback")
 
     def _write(self, row: int, column: int, text: str, tip: str, *, strong: bool = False, figure: bool = False) -> None:
         item = QTableWidgetItem(text)
@@ -177,8 +196,9 @@ class VersionTable(QTableWidget):
             layout.addWidget(bar, 1)
             layout.addWidget(Figure(f"{100 * share:.1f}%"))
             both = Figure(f"{gain}\n{interval}" if gain else "", kind="dim", px=11)
-            both.setToolTip("Gain in points, with its 90% interval")
+            both.setToolTip(f"Gain in points, with its 90% interval: {gain} ({interval})" if gain else "")
             layout.addWidget(both)
+            self._intervals.append((both, gain, interval))
             layout.addStretch()
         self.setCellWidget(row, SCORE, cell)
 
@@ -203,11 +223,3 @@ class VersionTable(QTableWidget):
         number = int(button.property("version"))
         self.selectRow(self._numbers.index(number))
         self.wanted.emit(str(button.property("verb")), number)
-
-
-def _day(date: str) -> str:
-    """2026-11-22T12:00:00Z → 22 Nov."""
-    year, month, day = [*date[:10].split("-"), "", ""][:3]
-    if not (year.isdecimal() and month.isdecimal() and day.isdecimal()):
-        return date
-    return f"{int(day)} {QLocale().monthName(int(month), QLocale.FormatType.ShortFormat)}"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from PySide6.QtCore import QLocale
+
 from lorastudio.ui.wording import version_name
 
 STATE_CHIPS = {
@@ -31,6 +33,19 @@ def opponent_name(against: str) -> str:
     """The report's "base" or "version 3" → "the base model" or "v3"."""
     number = against.removeprefix("version ")
     return version_name(int(number) if number.isdecimal() else None)
+
+
+def at_start(name: str) -> str:
+    """A version's name at the start of a sentence."""
+    return f"T{name[1:]}" if name.startswith("the ") else name
+
+
+def day(date: str) -> str:
+    """2026-11-22T12:00:00Z → 22 Nov."""
+    year, month, of_month = [*date[:10].split("-"), "", ""][:3]
+    if not (year.isdecimal() and month.isdecimal() and of_month.isdecimal()):
+        return date
+    return f"{int(of_month)} {QLocale().monthName(int(month), QLocale.FormatType.ShortFormat)}"
 
 
 def guard_name(guard: dict[str, Any]) -> str:

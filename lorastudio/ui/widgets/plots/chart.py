@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass
 
 import pyqtgraph
-from PySide6.QtCore import Qt, QTimer, Slot
+from PySide6.QtCore import QRectF, Qt, QTimer, Slot
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QSizePolicy
 
@@ -20,9 +20,12 @@ from lorastudio.ui.widgets.plots.ticks import even_ticks, log_ticks, tick_text
 REDRAW_MS = 100
 RAW_ALPHA = 90
 HEADROOM = 1.12
+PERCENT_TOP = 1.04  # so that a line at 100% is whole
 TICK_FONT_PX = 11
 LEFT_PX, BOTTOM_PX = 44, 24
-ROW_PX, COLUMN_PX = 44, 90  # room for a label
+ROWS, FEW_ROWS, TALL_PX = 6, 2, 180
+COLUMN_PX = 90  # room for a label
+EDGE_PX = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,7 @@ class Chart(pyqtgraph.PlotWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self._theme = theme
         self._lines = lines
-        self._top = 1.0 if percent else None
+        self._top = PERCENT_TOP if percent else None
         self._log = False
         self._steps = 0
         self._curves: dict[str, Curve] = {}
@@ -163,8 +166,13 @@ class _Axis(pyqtgraph.AxisItem):
             self.setHeight(BOTTOM_PX)
         self.enableAutoSIPrefix(False)
 
+    def boundingRect(self) -> QRectF:
+        """With room for the labels at both ends, which are left out otherwise."""
+        rect = super().boundingRect()
+        return rect.adjusted(0, -EDGE_PX, 0, EDGE_PX) if self._is_left else rect.adjusted(-EDGE_PX, 0, EDGE_PX, 0)
+
     def tickValues(self, low: float, high: float, size: float) -> list[tuple[float, list[float]]]:
-        most = max(2, int(size / (ROW_PX if self._is_left else COLUMN_PX)))
+        most = (ROWS if size > TALL_PX else FEW_ROWS) if self._is_left else max(2, int(size / COLUMN_PX))
         ticks = log_ticks(low, high, most) if self.logMode else even_ticks(low, high, most)
         return [(1.0, ticks)]
 
