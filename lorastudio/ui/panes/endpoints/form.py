@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QLineEdit, QSpinBox, QWidget
+from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QLineEdit, QWidget
 
 from lorastudio.bridge.requests.endpoints import NewEndpoint
 from lorastudio.domain.endpoint import Role
 from lorastudio.ui.widgets.buttons import Button, PrimaryButton
 from lorastudio.ui.widgets.card import Card
 from lorastudio.ui.widgets.labels import Dim
+from lorastudio.ui.widgets.number_field import NumberField
 
 ROLES = {
     Role.WRITER: "Writer",
@@ -44,7 +45,7 @@ class EndpointForm(Card):
         self.model.lineEdit().setPlaceholderText("The first one that it lists")
         self.key = QLineEdit(placeholderText="Only where the server asks for one")
         self.key.setEchoMode(QLineEdit.EchoMode.Password)
-        self.concurrency = QSpinBox(minimum=1, maximum=256, value=4)
+        self.concurrency = NumberField(1, 256, 4)
         self.concurrency.setToolTip("How many calls the server gets at once at most")
         self.keys_said = Dim(wrap=True)
         self.add_button = PrimaryButton("Add", "endpoints.form.add")
