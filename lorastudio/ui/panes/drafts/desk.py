@@ -152,5 +152,6 @@ def _right(critic: CriticCard, chart: ScoreChart, rules: Dim) -> QScrollArea:
     area.setWidgetResizable(True)
     area.setFrameShape(QFrame.Shape.NoFrame)
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setObjectName("drafts.verdict")
     area.setAccessibleName("What the critic said")
     return area

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 DRAWN = 16
 MOST_DRAFTS = 6
+SUFFIXES = (".txt", ".jsonl")
 ASIDE = "The first time, three in ten of ten questions or more are kept for the gate and never drafted on."
 PRACTICE = (
     "The practice critic knows the questions of the practice world alone: draw some, or set up a critic of your own."
@@ -82,6 +83,13 @@ class QuestionForm(QWidget):
         """Questions that were drawn, in place of what stood there."""
         self.text.setPlainText("\n".join(questions))
         self.text.setFocus()
+
+    def take_file(self, path: Path) -> bool:
+        """Read the questions of this file too, if it looks like one of questions."""
+        if path.suffix.lower() not in SUFFIXES:
+            return False
+        self._take_file(path)
+        return True
 
     def clear(self) -> None:
         """They are asked; the form is empty for the next ones."""

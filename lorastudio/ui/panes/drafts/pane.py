@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QElapsedTimer, Slot
@@ -12,7 +13,7 @@ from lorastudio.bridge.backend import Backend
 from lorastudio.bridge.job import Job
 from lorastudio.bridge.requests import cycles as requests
 from lorastudio.bridge.requests.looping import go_on_with_cycle
-from lorastudio.bridge.telling import STAGES
+from lorastudio.bridge.stages import STAGES
 from lorastudio.domain.changes import Changes
 from lorastudio.domain.errors import KnownError
 from lorastudio.ui.panes.base import Pane
@@ -22,7 +23,7 @@ from lorastudio.ui.panes.drafts.form import QuestionForm
 from lorastudio.ui.panes.drafts.live import LiveCycle
 from lorastudio.ui.panes.drafts.question_rows import DONE, FAILED
 from lorastudio.ui.panes.drafts.reader import QuestionReader
-from lorastudio.ui.panes.drafts.words import for_window
+from lorastudio.ui.panes.drafts.words import with_hint
 from lorastudio.ui.panes.drafts.work_page import WorkPage
 from lorastudio.ui.theme import Theme
 from lorastudio.ui.widgets.buttons import ActionButton
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 
 KIND = "cycle"
 STAY_MS = 800  # on a question that is done, before the next one is followed
-TRY_AGAIN = "Mend that, then press Go on: what is finished is kept."
 NOTHING = "Paste questions; the model drafts, a critic finds the faults, and each draft mends the one before."
 
 
@@ -79,6 +79,10 @@ class DraftsPane(Pane):
     def run_action(self) -> QAction | None:
         commands = self.commands
         return next((item for item in (commands.start, commands.go_on, commands.add) if item.isEnabled()), None)
+
+    def take_files(self, paths: list[Path]) -> bool:
+        """One file of questions, while the form asks for some."""
+        return self._asking and len(paths) == 1 and self.form.take_file(paths[0])
 
     def state(self) -> dict[str, Any]:
         """Widths of the columns, if a person moved them, and the question that was read."""
@@ -126,7 +130,6 @@ class DraftsPane(Pane):
         self.chooser.chosen.connect(self._on_cycle_chosen)
         self.reader.read.connect(self._on_question)
         self.reader.failed.connect(self.show_error)
-        self.error_bar.pressed.connect(self._go_on)
         self.backend.changed.connect(self._on_changed)
         self.backend.job_started.connect(self._on_job_started)
 
@@ -184,7 +187,7 @@ class DraftsPane(Pane):
 
     @Slot(object)
     def _on_not_begun(self, error: KnownError) -> None:
-        self.show_error(for_window(error, "Draw practice questions, or set up a critic of your own under Endpoints."))
+        self.show_error(with_hint(error, "Draw practice questions, or set up a critic of your own under Endpoints."))
         self._arrange()
 
     @Slot()
@@ -258,8 +261,6 @@ class DraftsPane(Pane):
             return
         self._job = None
         self.live.forget()
-        if job.state == "failed" and job.error is not None:
-            self.error_bar.show_error(for_window(job.error, TRY_AGAIN), "Go on")
         self._refresh()
 
     def _follow(self) -> None:

@@ -44,6 +44,6 @@ def stop_rules(target: float, drafts: int, least_gain: float) -> str:
     )
 
 
-def for_window(error: KnownError, hint: str) -> KnownError:
-    """The error, with another hint where its own names a command of the terminal."""
-    return KnownError(error.message, hint) if "lorastudio " in error.hint else error
+def with_hint(error: KnownError, hint: str) -> KnownError:
+    """The error, with this hint where it has none of its own."""
+    return error if error.hint else KnownError(error.message, hint)

@@ -43,6 +43,8 @@ class EndpointForm(Card):
         self.model = QComboBox(editable=True)
         self.model.setSizePolicy(self.name.sizePolicy())
         self.model.lineEdit().setPlaceholderText("The first one that it lists")
+        self.model.lineEdit().setObjectName("endpoints.form.model.text")
+        self.model.lineEdit().setAccessibleName("Model")
         self.key = QLineEdit(placeholderText="Only where the server asks for one")
         self.key.setEchoMode(QLineEdit.EchoMode.Password)
         self.concurrency = NumberField(1, 256, 4)

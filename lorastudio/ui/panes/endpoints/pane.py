@@ -122,7 +122,7 @@ class EndpointsPane(Pane):
             return
         testing = set(self._testing)
         for card in self.cards:
-            card.show_role(self._set_up, self._tests, testing)
+            card.show_role(self._set_up, self._tests, testing, self.backend.address)
         self.teachers.show_teachers(self._set_up, self._tests, testing)
         self.find_action.setEnabled(self._search is None)
         self.test_action.setEnabled(True)
@@ -167,8 +167,7 @@ class EndpointsPane(Pane):
     def _on_not_added(self, error: KnownError) -> None:
         self.form.add_button.setEnabled(True)
         self.form.name.setFocus()
-        hint = "Choose another name, or remove it first." if "`" in error.hint or "lorastudio " in error.hint else ""
-        self.show_error(KnownError(error.message, hint or error.hint))
+        self.show_error(error if error.hint else KnownError(error.message, "Choose another name, or remove it first."))
 
     @Slot(str)
     def _remove(self, name: str) -> None:

@@ -17,6 +17,7 @@ from lorastudio.ui.widgets.card import Card
 from lorastudio.ui.widgets.chip import Chip
 from lorastudio.ui.widgets.confirm_button import ConfirmButton
 from lorastudio.ui.widgets.labels import Dim
+from lorastudio.ui.widgets.title_row import StateLine
 from lorastudio.ui.wording import version_name
 
 if TYPE_CHECKING:
@@ -69,8 +70,9 @@ class RoleCard(Card):
         self.remove_button.confirmed.connect(self._on_remove)
         self.add_button.clicked.connect(self._on_add)
 
-    def show_role(self, set_up: SetUp, tests: dict[str, dict[str, Any]], testing: set[str]) -> None:
-        """`tests` are the tests of this sitting by name, `testing` the names that are being tested."""
+    def show_role(self, set_up: SetUp, tests: dict[str, dict[str, Any]], testing: set[str], own_address: str) -> None:
+        """`tests` are the tests of this sitting by name, `testing` the names that are being tested, `own_address`
+        where our own engine answers (empty: it does not run)."""
         known = set_up.of_role[self.role]
         self.used = known[-1] if known else None
         self.nobody.setVisible(self.used is None)
@@ -82,21 +84,21 @@ class RoleCard(Card):
         self.remove_button.setVisible(self.used is not None and not self.used.is_built_in)
         self._show_others(known[:-1])
         if self.used is not None:
-            self._show_used(self.used, set_up, tests, testing)
+            self._show_used(self.used, set_up, own_address)
+            name = self.used.endpoint.name
+            self.test_row.show_probe(tests.get(name, self.used.probe), testing=name in testing)
+            self.test_button.setEnabled(name not in testing)
 
-    def _show_used(
-        self, used: KnownEndpoint, set_up: SetUp, tests: dict[str, dict[str, Any]], testing: set[str]
-    ) -> None:
+    def _show_used(self, used: KnownEndpoint, set_up: SetUp, own_address: str) -> None:
         endpoint = used.endpoint
+        own = f"http://{own_address}" if own_address and endpoint.kind is EndpointKind.ENGINE else ""
         self.server.setText(endpoint.name)
-        self.url.setText(endpoint.url or "starts when it is needed")
+        self.url.setText(endpoint.url or own or "starts when it is needed")
         self.model.setText(_model(used, set_up))
         for field in (self.server, self.url, self.model):
             field.setCursorPosition(0)
-        self.test_button.setEnabled(endpoint.name not in testing)
         self.test_button.setAccessibleName(f"Test {endpoint.name}")
         self.remove_button.setAccessibleName(f"Remove {endpoint.name}")
-        self.test_row.show_probe(tests.get(endpoint.name, used.probe), testing=endpoint.name in testing)
 
     def _show_others(self, others: tuple[KnownEndpoint, ...]) -> None:
         while (item := self._others.takeAt(0)) is not None:
@@ -107,9 +109,8 @@ class RoleCard(Card):
             self._others.addWidget(line)
 
     def _build_head(self) -> None:
-        self.head.addWidget(Dim(DOES[self.role]))
+        self.head.addWidget(StateLine(DOES[self.role]), 1)
         self.head.addWidget(self.origin)
-        self.head.addStretch()
         for button in (self.add_button, self.test_button, self.remove_button):
             self.head.addWidget(button)
 
