@@ -14,7 +14,7 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QSizePolicy
 
 from lorastudio.ui.theme import Theme
-from lorastudio.ui.widgets.plots.curve import Curve
+from lorastudio.ui.widgets.plots.curve import Curve, Points
 from lorastudio.ui.widgets.plots.ticks import even_ticks, log_ticks, tick_text
 
 REDRAW_MS = 100
@@ -47,6 +47,7 @@ class Chart(pyqtgraph.PlotWidget):
         axes = {"left": _Axis("left", percent=percent), "bottom": _Axis("bottom")}
         super().__init__(axisItems=axes, enableMenu=False)
         self.setObjectName(name)
+        self.viewport().setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # nothing here can be pressed; the figures are in its description
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self._theme = theme
@@ -58,6 +59,8 @@ class Chart(pyqtgraph.PlotWidget):
         self._timer = QTimer(self, singleShot=True, interval=REDRAW_MS)
         self._timer.timeout.connect(self.redraw)
         self.hideButtons()
+        menu = self.getPlotItem().ctrlMenu  # never shown, but it belongs to nobody and would outlive the chart
+        menu.setParent(self, menu.windowFlags())
         self.setMouseEnabled(x=False, y=False)
         self.getPlotItem().layout.setContentsMargins(0, 8, 14, 0)
         self._raw_items = {key: self._new_item() for key, line in lines.items() if line.raw}
@@ -71,6 +74,12 @@ class Chart(pyqtgraph.PlotWidget):
     @property
     def is_log(self) -> bool:
         return self._log
+
+    def drawn(self, key: str) -> Points:
+        """What stands on the chart of one line now, smoothed or raw where it is drawn, in its own units."""
+        item = self._raw_items.get(key, self._items[key])
+        xs, ys = item.getOriginalDataset()
+        return Points([] if xs is None else list(xs), [] if ys is None else list(ys))
 
     def show_curves(self, curves: dict[str, Curve], steps: int) -> None:
         """Draw other curves, by the names of the lines."""
