@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -46,6 +47,7 @@ def _run_window(files: list[Path]) -> int:
     home = application_home()
     if hand_over(home, files):
         return 0
+    gc.disable()  # what is made before the first frame stays: looking through it again and again costs a tenth
     try:
         from lorastudio.ui.app import run_window
     except ImportError as error:

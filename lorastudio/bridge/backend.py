@@ -8,22 +8,22 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from PySide6.QtCore import QObject, Qt, QThread, Signal, Slot
+from PySide6.QtCore import QObject, QThread, Signal, Slot
 
 from lorastudio.bridge.call import Call
-from lorastudio.bridge.job import Job
 from lorastudio.bridge.store_keeper import StoreKeeper
 from lorastudio.domain.cancel import CancelToken
 from lorastudio.domain.changes import Changes
 from lorastudio.domain.errors import BugError, KnownError
-from lorastudio.domain.events import Event
 
 if TYPE_CHECKING:
+    from lorastudio.bridge.job import Job
+    from lorastudio.domain.events import Event
     from lorastudio.services.servers import LocalServers
     from lorastudio.store.library import Library
 
 T = TypeVar("T")
-Make = Callable[..., Iterator[Event]]
+Make = Callable[..., "Iterator[Event]"]
 
 CLOSE_LIMIT_S = 20.0
 JOBS_LIMIT_S = 10.0
@@ -61,8 +61,6 @@ class Backend(QObject):
         self._keeper.opened.connect(self._on_opened)
         self._keeper.open_failed.connect(self.open_failed)
         self._keeper.answered.connect(self._on_answered)
-        # Direct, because this thread waits for that one while it closes; `quit` may be called from any thread.
-        self._keeper.closed.connect(self._thread.quit, Qt.ConnectionType.DirectConnection)
 
     def open(self) -> None:
         """Open the library, after the first frame; `opened` or `open_failed` follows, and this may be repeated."""
@@ -97,6 +95,8 @@ class Backend(QObject):
         """Start long work: `make(library, servers, cancel, *args)` gives the generator, on the job's own thread."""
         if not self.is_open or self._closing:
             raise BugError(f"The library is not open, so {title!r} can't start.")
+        from lorastudio.bridge.job import Job  # brings all events with it, which the first frame can do without
+
         cancel = self._cancel.child()
         job = Job(kind, title, partial(self._generate, make, cancel, args), cancel, self)
         job.events.connect(self._on_events)

@@ -22,7 +22,6 @@ class StoreKeeper(QObject):
     opened = Signal(object)  # list[str]: what a crash had left, and was mended
     open_failed = Signal(object)  # KnownError
     answered = Signal(object)  # Call
-    closed = Signal()
 
     def __init__(self, home: Path) -> None:
         super().__init__()
@@ -59,10 +58,10 @@ class StoreKeeper(QObject):
 
     @Slot()
     def close(self) -> None:
-        """End the children, then close the library."""
+        """End the children, then close the library and end the thread."""
         try:
             self._stack.close()
         except BaseException as error:
             in_plain_words(error)
         self.library = self.servers = None
-        self.closed.emit()
+        self.thread().quit()

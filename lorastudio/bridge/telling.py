@@ -5,22 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import singledispatchmethod
 
+from lorastudio.bridge.stages import STAGES
 from lorastudio.domain.cycle_events import PairsExtracted, StageBegan
 from lorastudio.domain.deployment_events import DeploymentBegan, DeploymentDone, DeploymentStep, DeploymentStepped
 from lorastudio.domain.drafting_events import CycleStarted, QuestionFailed, QuestionFinished
 from lorastudio.domain.events import Event, Progressed, Warned
 from lorastudio.domain.gate_events import GateFinished, GateStarted
 from lorastudio.domain.training_events import PhaseBegan, StepDone, TrainingDone
-
-STAGES = {
-    "drafting": "Drafting",
-    "extracting": "Making pairs",
-    "accepting": "Accepting by the rule",
-    "training": "Training",
-    "gating": "Judging at the gate",
-    "deploying": "Deploying",
-    "finished": "Finished",
-}
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import socket
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QObject, QSocketNotifier, Signal, Slot
+from PySide6.QtCore import QObject, QSocketNotifier, Signal, Slot
+from PySide6.QtGui import QFileOpenEvent
 from PySide6.QtWidgets import QApplication
 
 from lorastudio.bridge.backend import Backend
@@ -21,6 +24,9 @@ from lorastudio.ui.single_instance import InstanceServer
 from lorastudio.ui.theme import MODES, Theme
 from lorastudio.ui.window_log import WindowLog
 from lorastudio.ui.window_state import WindowState
+
+if TYPE_CHECKING:
+    from PySide6.QtCore import QEvent
 
 # A thread that computes gives the window its turn after so long; Python's own 5 ms add up over several threads.
 SWITCH_INTERVAL_S = 0.001
@@ -59,10 +65,9 @@ class Application(QApplication):
         self.setApplicationName("LoRA Studio")
         self.setApplicationDisplayName("LoRA Studio")
         self.setDesktopFileName("lorastudio")
-        self.setWindowIcon(icon_file("app"))
 
     def event(self, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.FileOpen and event.file():
+        if isinstance(event, QFileOpenEvent) and event.file():
             self.file_opened.emit([Path(event.file())])
             return True
         return super().event(event)
@@ -94,6 +99,9 @@ class WindowSession(QObject):
     @Slot()
     def on_first_frame(self) -> None:
         """The window is there: now the library may bring its libraries."""
+        self._app.setWindowIcon(icon_file("app"))
+        gc.freeze()
+        gc.enable()
         self._others.listen()
         self._window.backend.open()
 

@@ -1,4 +1,7 @@
-"""What can be done from anywhere in the window: import, undo, practise, roll back, look at the work, report a fault."""
+"""What can be done from anywhere in the window: import, undo, practise, roll back, look at the work, report a fault.
+
+Dialogs are imported when they are first wanted, for the sake of the first frame.
+"""
 
 from __future__ import annotations
 
@@ -6,25 +9,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal, Slot
-from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox, QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 
 import lorastudio
 from lorastudio.bridge.backend import Backend
 from lorastudio.bridge.requests.deploying import roll_back
-from lorastudio.bridge.requests.diagnostics import collect
 from lorastudio.bridge.requests.importing import import_pairs
 from lorastudio.bridge.requests.looping import practise
 from lorastudio.bridge.requests.undoing import undo_last
 from lorastudio.domain.errors import KnownError
-from lorastudio.ui.activity import ActivityDialog
 from lorastudio.ui.jobs import how_far
-from lorastudio.ui.settings_dialog import SettingsDialog
 from lorastudio.ui.theme import Theme
 from lorastudio.ui.wording import counted
 
 if TYPE_CHECKING:
     from lorastudio.bridge.job import Job
     from lorastudio.domain.events import Event
+    from lorastudio.ui.activity import ActivityDialog
 
 FILE_KINDS = "Pairs (*.jsonl *.json *.jsonl.gz *.json.gz *.csv *.tsv *.txt *.gz);;All files (*)"
 
@@ -45,6 +46,8 @@ class Commands(QObject):
     @Slot()
     def choose_import(self) -> None:
         """Ask for files, and import them."""
+        from PySide6.QtWidgets import QFileDialog
+
         dialog = QFileDialog(self._window, "Import pairs")
         dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
         dialog.setNameFilter(FILE_KINDS)
@@ -91,6 +94,8 @@ class Commands(QObject):
     def show_activity(self) -> None:
         """The log of all work."""
         if self._activity is None:
+            from lorastudio.ui.activity import ActivityDialog
+
             self._activity = ActivityDialog(self._backend, self._window)
             self._activity.diagnostics_wanted.connect(self.copy_diagnostics)
         self._activity.show()
@@ -99,10 +104,14 @@ class Commands(QObject):
 
     @Slot()
     def show_settings(self) -> None:
+        from lorastudio.ui.settings_dialog import SettingsDialog
+
         SettingsDialog(self._theme, self._backend.home, self._window).open()
 
     @Slot()
     def show_about(self) -> None:
+        from PySide6.QtWidgets import QMessageBox
+
         box = QMessageBox(self._window)
         box.setWindowTitle("About LoRA Studio")
         box.setText(f"LoRA Studio {lorastudio.__version__}")
@@ -113,6 +122,8 @@ class Commands(QObject):
     @Slot()
     def copy_diagnostics(self) -> None:
         """Versions, recent work and the ends of the logs onto the clipboard, without secrets."""
+        from lorastudio.bridge.requests.diagnostics import collect
+
         QApplication.clipboard().setText(collect(self._backend.home, [_line(job) for job in self._backend.jobs]))
 
     @Slot("QStringList")

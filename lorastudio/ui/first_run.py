@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from lorastudio.ui.widgets.buttons import Button, PrimaryButton
@@ -27,15 +27,13 @@ class FirstRun(QWidget):
         self.own_models = Button("Set up…", "first_run.own_models")
         self.own_models.clicked.connect(self.own_models_wanted)
         title = Heading("Teach your model from its own drafts")
-        title.setStyleSheet("font-size: 26px;")
         line = Dim(
             "It drafts, a critic finds the faults, you keep what is better, and the next draft is written by what "
             "it learnt.",
+            kind="lead",
             wrap=True,
         )
-        drop = Dim("Already have pairs? Drop a file with them anywhere.")
-        for label in (title, line, drop):
-            label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        drop = Dim("Already have pairs? Drop a file with them anywhere.", kind="lead")
         inside = QWidget()
         inside.setMaximumWidth(WIDTH_PX)
         column = QVBoxLayout(inside)
@@ -80,7 +78,6 @@ def _card(title: str, words: str, button: Button) -> Card:
     card.body.setContentsMargins(*(CARD_INSIDE_PX,) * 4)
     card.body.setSpacing(12)
     heading = Subheading(title)
-    heading.setStyleSheet("font-size: 15px;")
     card.body.addWidget(heading)
     card.body.addWidget(Dim(words, wrap=True))
     card.body.addStretch()

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
-from lorastudio.bridge.job import Job
 from lorastudio.ui.jobs import how_far, share_of
 from lorastudio.ui.widgets.buttons import Button, DangerButton
 from lorastudio.ui.widgets.labels import ElidedText, Text
 from lorastudio.ui.widgets.thin_bar import ThinBar
+
+if TYPE_CHECKING:
+    from lorastudio.bridge.job import Job
 
 HEIGHT_PX = 34
 BAR_PX = 260

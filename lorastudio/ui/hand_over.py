@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import socket
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,6 +20,9 @@ def socket_path(home: Path) -> Path:
     wanted = home / SOCKET_FILE
     if len(os.fsencode(wanted)) <= LONGEST_PATH_BYTES:
         return wanted
+    import hashlib
+    import tempfile
+
     name = hashlib.sha256(os.fsencode(home)).hexdigest()[:16]
     return Path(tempfile.gettempdir()) / f"lorastudio-{os.getuid()}-{name}.socket"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRect, Qt
+from PySide6.QtCore import QRect
 from PySide6.QtGui import QColor, QIcon, QIconEngine, QPainter, QPixmap
 
 from lorastudio.paths import resources
@@ -44,13 +44,15 @@ class _TintedEngine(QIconEngine):
 
     def _tinted(self, width: int, height: int, mode: QIcon.Mode) -> QPixmap:
         drawn = QPixmap(width, height)
-        drawn.fill(Qt.GlobalColor.transparent)
+        drawn.fill(QColor(0, 0, 0, 0))
         painter = QPainter(drawn)
         QIcon(self._path).paint(painter, drawn.rect())
         painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceIn)
         colour = QColor(self._colour)
         if mode == QIcon.Mode.Disabled:
             colour.setAlphaF(0.5)
-        painter.fillRect(drawn.rect(), colour)
+        ink = QPixmap(drawn.size())  # `fillRect` would make PySide build all enums of Qt, see `stylesheet`
+        ink.fill(colour)
+        painter.drawPixmap(0, 0, ink)
         painter.end()
         return drawn

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from lorastudio.bridge.job import Job
+from typing import TYPE_CHECKING
+
 from lorastudio.ui.wording import count, time_left
+
+if TYPE_CHECKING:
+    from lorastudio.bridge.job import Job
 
 PANE_OF_KIND = {"cycle": "drafts", "training": "training", "gate": "versions", "deployment": "versions"}
 PANE_OF_STAGE = {

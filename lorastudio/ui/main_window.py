@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QEvent, QTimer, QUrl, Signal, Slot
-from PySide6.QtGui import QAction, QCloseEvent, QDesktopServices, QKeySequence
+from PySide6.QtCore import QByteArray, QTimer, Signal, Slot
+from PySide6.QtGui import QAction, QCloseEvent, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QVBoxLayout, QWidget
 
 from lorastudio.bridge.backend import Backend
-from lorastudio.bridge.job import Job
 from lorastudio.bridge.requests.overview import read_overview, read_readiness
 from lorastudio.domain.errors import KnownError
 from lorastudio.ui.commands import Commands
@@ -30,6 +29,7 @@ from lorastudio.ui.window_state import WindowState
 from lorastudio.ui.wording import count
 
 if TYPE_CHECKING:
+    from lorastudio.bridge.job import Job
     from lorastudio.bridge.requests.overview import Overview
     from lorastudio.services.curation import Readiness
 
@@ -41,7 +41,7 @@ LIBRARY_FILE = "library.db"
 
 
 class MainWindow(QMainWindow):
-    """Opens with the frame alone; `first_frame` follows its first paint, and only then panes are built."""
+    """Opens with the frame alone; `first_frame` follows its first paint, and only then panes and menus are filled."""
 
     first_frame = Signal()
 
@@ -67,7 +67,7 @@ class MainWindow(QMainWindow):
         self._refresh = QTimer(self, singleShot=True, interval=REFRESH_MS)
         self._readiness = QTimer(self, singleShot=True, interval=READINESS_MS)
         self._lay_out()
-        self._build_menus()
+        self._menus = Menus(self)
         self._connect()
         self._restore()
 
@@ -121,16 +121,16 @@ class MainWindow(QMainWindow):
         whole.addWidget(self.footer)
         self.setCentralWidget(middle)
 
-    def _build_menus(self) -> None:
-        menus, do = Menus(self), self.commands
-        role, standard = QAction.MenuRole, QKeySequence.StandardKey
+    def _fill_menus(self) -> None:
+        menus, do = self._menus, self.commands
+        role = QAction.MenuRole
         menus.add(menus.file, "Import…", "menu.import", do.choose_import, "Ctrl+O")
         menus.add(menus.file, "Show library folder", "menu.folder", self._on_show_folder)
         menus.file.addSeparator()
         menus.add(menus.file, "Settings…", "menu.settings", do.show_settings, "Ctrl+,", role.PreferencesRole)
         menus.add(menus.file, "Quit", "menu.quit", self.close, "Ctrl+Q", role.QuitRole)
-        menus.add(menus.edit, "Undo", "menu.undo", do.undo, standard.Undo)
-        menus.add(menus.edit, "Find", "menu.find", self._on_find, standard.Find)
+        menus.add(menus.edit, "Undo", "menu.undo", do.undo, "Ctrl+Z")
+        menus.add(menus.edit, "Find", "menu.find", self._on_find, "Ctrl+F")
         for number, (name, title) in enumerate(PANES, 1):
             action = menus.add(menus.view, title, f"menu.view.{name}", self._on_view, f"Ctrl+{number}")
             action.setData(name)
@@ -144,8 +144,6 @@ class MainWindow(QMainWindow):
         self._rollback = menus.add(menus.work, "Roll back", "menu.rollback", do.roll_back)
         menus.add(menus.help, "Copy diagnostics", "menu.diagnostics", do.copy_diagnostics)
         menus.add(menus.help, "About LoRA Studio", "menu.about", do.show_about, "", role.AboutRole)
-        menus.pane_menu.menuAction().setVisible(False)
-        self._menus = menus
 
     def _connect(self) -> None:
         backend = self.backend
@@ -165,32 +163,32 @@ class MainWindow(QMainWindow):
         self.errors.pressed.connect(self._on_error_pressed)
         self.stack.built.connect(self._on_pane_built)
         self.quitter.ready.connect(self.close)
-        self._drops.watch(self)
         self._drops.dropped.connect(self.take_files)
 
     def _restore(self) -> None:
         self.resize(*FIRST_SIZE)
         if self._state.geometry:
             self.restoreGeometry(QByteArray.fromBase64(self._state.geometry.encode()))
-        if not (self.backend.home / LIBRARY_FILE).exists():
-            self._show_first_run()
-        else:
-            self.sidebar.show_chosen(self._state.pane)
 
     # -- what happens
 
-    def event(self, event: QEvent) -> bool:
-        handled = super().event(event)
-        if event.type() == QEvent.Type.Paint and not self._painted:
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if not self._painted:
             self._painted = True
             QTimer.singleShot(0, self._on_first_frame)
-        return handled
 
     @Slot()
     def _on_first_frame(self) -> None:
+        self._fill_menus()
         self.first_frame.emit()
-        if self.first_run is None:
-            names = [name for name, _ in PANES]
+        self.theme.follow_system()
+        self.sidebar.draw_icons()
+        self._drops.watch(self)
+        names = [name for name, _ in PANES]
+        if not (self.backend.home / LIBRARY_FILE).exists():
+            self._show_first_run()
+        else:
             self.show_pane(self._state.pane if self._state.pane in names else names[0])
 
     def closeEvent(self, event: QCloseEvent) -> None:
@@ -342,4 +340,7 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def _on_show_folder(self) -> None:
+        from PySide6.QtCore import QUrl
+        from PySide6.QtGui import QDesktopServices
+
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.backend.home)))

@@ -7,12 +7,11 @@ from collections.abc import Callable
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMainWindow, QMenu
 
-from lorastudio.ui.settings_dialog import MODE_NAMES
-from lorastudio.ui.theme import MODES
+from lorastudio.ui.theme import MODE_NAMES, MODES
 
 
 class Menus:
-    """Builds the menus of a window. `pane_menu` shows the actions of the pane that is in front.
+    """The menus of a window, empty at first. `pane_menu` shows the actions of the pane that is in front.
 
     Ctrl stands for Command on a Mac, where Qt swaps the two.
     """
@@ -25,6 +24,7 @@ class Menus:
         self.pane_menu = window.menuBar().addMenu("&Pane")
         self.work = window.menuBar().addMenu("&Work")
         self.help = window.menuBar().addMenu("&Help")
+        self.pane_menu.menuAction().setVisible(False)
 
     def add(
         self,
@@ -32,7 +32,7 @@ class Menus:
         text: str,
         name: str,
         pressed: Callable[[], object],
-        keys: str | QKeySequence.StandardKey = "",
+        keys: str = "",
         role: QAction.MenuRole = QAction.MenuRole.NoRole,
     ) -> QAction:
         """One action; `pressed` is a bound method of a QObject."""

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from PySide6.QtWidgets import QWidget
 
 from lorastudio.bridge.backend import Backend
 from lorastudio.ui.jobs import how_far
-from lorastudio.ui.sheet import Sheet
 from lorastudio.ui.widgets.buttons import Button, PrimaryButton
+
+if TYPE_CHECKING:
+    from lorastudio.ui.sheet import Sheet
 
 STOP_LIMIT_MS = 12_000
 
@@ -49,6 +53,8 @@ class Quitter(QObject):
             self._on_done()
 
     def _ask(self) -> None:
+        from lorastudio.ui.sheet import Sheet
+
         sheet = Sheet("Quit while work is running?", self._window)
         sheet.setObjectName("quit")
         for job in self._backend.running():

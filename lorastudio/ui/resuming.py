@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from lorastudio.bridge.backend import Backend
 from lorastudio.bridge.requests.looping import go_on_with_cycle, go_on_with_run
 from lorastudio.bridge.requests.overview import read_unfinished
-from lorastudio.bridge.telling import STAGES
+from lorastudio.bridge.stages import STAGES
 from lorastudio.ui.widgets.error_bar import NoticeBar
 
 if TYPE_CHECKING:

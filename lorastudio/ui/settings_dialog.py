@@ -7,11 +7,9 @@ from pathlib import Path
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QComboBox, QDialog, QFormLayout, QHBoxLayout, QVBoxLayout, QWidget
 
-from lorastudio.ui.theme import MODES, Theme
+from lorastudio.ui.theme import MODE_NAMES, MODES, Theme
 from lorastudio.ui.widgets.buttons import Button
 from lorastudio.ui.widgets.labels import Dim, Figure
-
-MODE_NAMES = {"system": "As the system", "light": "Light", "dark": "Dark"}
 
 
 class SettingsDialog(QDialog):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSize, Qt, Signal, Slot
+from PySide6.QtCore import QSize, Signal, Slot
 from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from lorastudio.ui.theme import Theme
@@ -52,11 +52,8 @@ class NavButton(QPushButton):
         row.addStretch()
         row.addWidget(self._count)
         row.addWidget(self._dot)
-        for label in self.findChildren(QWidget):
-            label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self.toggled.connect(self._restyle)
-        theme.changed.connect(self._restyle)
-        self._restyle()
+        self.toggled.connect(self._on_toggled)
+        theme.changed.connect(self.draw_icon)
 
     def show_count(self, text: str) -> None:
         self._count.setText(text)
@@ -73,10 +70,17 @@ class NavButton(QPushButton):
         self.setToolTip("Work is running here" if not self._dot.isHidden() else "")
 
     @Slot()
-    def _restyle(self) -> None:
+    def _on_toggled(self) -> None:
         on = self.isChecked()
         set_kind(self, "on" if on else "")
         self._dot.set_colour("on_accent" if on else "accent")
+        if not self._icon.pixmap().isNull():
+            self.draw_icon()
+
+    @Slot()
+    def draw_icon(self) -> None:
+        """Draw the icon in the colours of now; the first time after the first frame, which does not wait for it."""
+        on = self.isChecked()
         tint = self._theme.icon(self.name, "on_accent" if on else "dim")
         self._icon.setPixmap(tint.pixmap(QSize(ICON_PX, ICON_PX), self.devicePixelRatioF()))
 
@@ -108,6 +112,11 @@ class Sidebar(QFrame):
 
     def button(self, name: str) -> NavButton:
         return self._buttons[name]
+
+    def draw_icons(self) -> None:
+        """After the first frame."""
+        for button in self._buttons.values():
+            button.draw_icon()
 
     def show_chosen(self, name: str) -> None:
         """Mark a pane as the one in front; an empty name marks none."""
@@ -170,7 +179,7 @@ class Sidebar(QFrame):
         self._live = Strong("Nothing is live yet", kind="dim")
         self._address = Figure(kind="dim")
         self._address.hide()
-        self._address.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._address.setObjectName("sidebar.address")
         self._rollback = Button("Roll back", "sidebar.rollback")
         self._rollback.clicked.connect(self.rollback_wanted)
         self._rollback.hide()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from PySide6.QtCore import QObject, Qt, Signal, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QIcon, QPalette
 from PySide6.QtWidgets import QApplication
 
@@ -14,8 +14,10 @@ from lorastudio.ui.stylesheet import style_sheet
 
 Mode = Literal["system", "light", "dark"]
 MODES: tuple[Mode, ...] = ("system", "light", "dark")
+MODE_NAMES: dict[Mode, str] = {"system": "As the system", "light": "Light", "dark": "Dark"}
 TEXT_PX = 13
-SCHEMES = {"system": Qt.ColorScheme.Unknown, "light": Qt.ColorScheme.Light, "dark": Qt.ColorScheme.Dark}
+STYLE = "fusion"
+MIDDLE_LIGHTNESS = 128
 
 
 class Theme(QObject):
@@ -28,24 +30,32 @@ class Theme(QObject):
         self._app = app
         self.mode: Mode = mode
         self.colours = LIGHT
-        self._own_scheme = False
-        app.setStyle("Fusion")
+        self._system_is_dark = app.palette().window().color().lightness() < MIDDLE_LIGHTNESS
+        if app.style().name() != STYLE:
+            app.setStyle(STYLE)
         app.setFont(self.text_font())
-        self._hints = app.styleHints()
-        if mode != "system":
-            self._hints.setColorScheme(SCHEMES[mode])
-        self._hints.colorSchemeChanged.connect(self._on_scheme_changed)
         self._apply()
 
     @property
     def is_dark(self) -> bool:
         return self.colours is DARK
 
+    @Slot()
+    def follow_system(self) -> None:
+        """After the first frame: hear when the system turns light or dark, and tell it what was chosen here."""
+        self._app.styleHints().colorSchemeChanged.connect(self._on_scheme_changed)
+        if self.mode != "system":
+            self.set_mode(self.mode)
+
     def set_mode(self, mode: Mode) -> None:
-        """Follow the system, or stay light or dark."""
+        """Follow the system, or stay light or dark; native title bars and dialogs go along."""
+        from PySide6.QtCore import Qt  # see `stylesheet`
+
+        scheme = Qt.ColorScheme
         self.mode = mode
-        self._hints.setColorScheme(SCHEMES[mode])
-        self._apply()
+        chosen = {"system": scheme.Unknown, "light": scheme.Light, "dark": scheme.Dark}[mode]
+        self._app.styleHints().setColorScheme(chosen)
+        self._on_scheme_changed()
 
     def text_font(self, px: int = TEXT_PX) -> QFont:
         """The system's own font."""
@@ -69,11 +79,15 @@ class Theme(QObject):
 
     @Slot()
     def _on_scheme_changed(self) -> None:
+        from PySide6.QtCore import Qt
+
+        if self.mode == "system":
+            self._system_is_dark = self._app.styleHints().colorScheme() == Qt.ColorScheme.Dark
         self._apply()
 
     def _apply(self) -> None:
         before = self.colours
-        dark = self.mode == "dark" or (self.mode == "system" and self._hints.colorScheme() == Qt.ColorScheme.Dark)
+        dark = self._system_is_dark if self.mode == "system" else self.mode == "dark"
         self.colours = DARK if dark else LIGHT
         if self.colours is before and self._app.styleSheet():
             return

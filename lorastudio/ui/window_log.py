@@ -48,7 +48,8 @@ class WindowLog:
         self.write(f"Qt: {message}")
         if kind == QtMsgType.QtFatalMsg:
             sys.stderr.write(
-                f"LoRA Studio can't open a window: {message.splitlines()[0]} `lorastudio demo` works without one.\n"
+                f"LoRA Studio can't open a window: no screen answers. `lorastudio demo` works without one. "
+                f"The details are in {self.path}.\n"
             )
             sys.stderr.flush()
             os._exit(1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
 from PySide6.QtGui import QFontDatabase
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
@@ -10,11 +9,10 @@ from lorastudio.ui.widgets.kinds import set_kind
 
 
 class Text(QLabel):
-    """Plain text, never read as HTML; `wrap` breaks it over lines."""
+    """Plain text, never read as HTML (the style sheet says so); `wrap` breaks it over lines."""
 
     def __init__(self, text: str = "", *, kind: str = "", wrap: bool = False, parent: QWidget | None = None) -> None:
         super().__init__(text, parent)
-        self.setTextFormat(Qt.TextFormat.PlainText)
         self.setWordWrap(wrap)
         if kind:
             self.setProperty("kind", kind)
@@ -75,4 +73,9 @@ class ElidedText(Text):
 
     def _elide(self) -> None:
         line = " ".join(self._whole.split())
+        if not line:
+            self.clear()
+            return
+        from PySide6.QtCore import Qt  # see `stylesheet`
+
         self.setText(self.fontMetrics().elidedText(line, Qt.TextElideMode.ElideRight, max(self.width(), 1)))
