@@ -119,7 +119,7 @@ class Narrator:
 
     @tell.register
     def _(self, event: StepDone) -> None:
-        self._move(f"Training, loss {event.loss:.3f}", event.step, event.steps)
+        self._move(f"Training, loss {figure(event.loss)}", event.step, event.steps)
 
     @tell.register
     def _(self, event: Evaluated) -> None:

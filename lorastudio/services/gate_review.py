@@ -58,8 +58,9 @@ def _review(question: GateQuestion, against: str, replies: Replies, word: int | 
     if not question.checks:
         if not word:
             return None
-        texts = [str(replies.answers[name, answer_id(question, 0)]["text"]) for name in (CANDIDATE, against)]
-        return DecidingQuestion(question.text, (1 + word) / 2, (1 - word) / 2, *texts)
+        shown = answer_id(question, 0)
+        ours_text, theirs_text = (str(replies.answers[name, shown]["text"]) for name in (CANDIDATE, against))
+        return DecidingQuestion(question.text, (1 + word) / 2, (1 - word) / 2, ours_text, theirs_text)
     ours, theirs = (_failures(question, name, replies) for name in (CANDIDATE, against))
     score, other = (sum(not fails for _, fails in side) / SAMPLES for side in (ours, theirs))
     our_text, our_fails = _typical(ours, wants_pass=score > other)

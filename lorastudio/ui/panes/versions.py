@@ -129,6 +129,7 @@ class VersionsPane(Pane):
         area.setWidgetResizable(True)
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         area.setFixedWidth(RIGHT_PX + 10)
         area.setWidget(inside)
         return area

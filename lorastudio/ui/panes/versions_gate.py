@@ -87,6 +87,10 @@ class GateCard(Card):
             self.bar.set_share(share_of(job) or 0.0)
             self.stop_button.setEnabled(not job.stopping)
 
+    def lines(self) -> list[tuple[Dim, Figure]]:
+        """The rows of names and figures; unused ones are hidden."""
+        return self._lines
+
     @Slot()
     def _show_lines(self) -> None:
         """Guards that speak are always there; the others on demand."""
