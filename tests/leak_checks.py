@@ -48,7 +48,11 @@ def _all_alive() -> dict[object, str]:
 
 
 def _threads() -> dict[object, str]:
-    return {thread: _describe(thread) for thread in threading.enumerate() if thread is not threading.main_thread()}
+    """Python 3.11 lists a foreign thread, such as a QThread, for ever once it has asked who it is; one that has no
+    frames any more has ended."""
+    running = sys._current_frames()
+    alive = [thread for thread in threading.enumerate() if thread.ident in running]
+    return {thread: _describe(thread) for thread in alive if thread is not threading.main_thread()}
 
 
 def _describe(thread: threading.Thread) -> str:

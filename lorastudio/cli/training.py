@@ -1,4 +1,4 @@
-"""`lorastudio train | resume | runs`."""
+"""`lorastudio train | resume | discard | runs`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,13 @@ from lorastudio.domain.errors import Cancelled, UsageError
 from lorastudio.domain.events import Event, Warned
 from lorastudio.domain.training_events import TrainingDone
 from lorastudio.services.base_models import default_base
-from lorastudio.services.training_runs import latest_resumable, prepare_run, readiness_warnings, train_run
+from lorastudio.services.training_runs import (
+    discard_run,
+    latest_resumable,
+    prepare_run,
+    readiness_warnings,
+    train_run,
+)
 from lorastudio.store import runs as stored_runs
 from lorastudio.store.library import Library
 from lorastudio.training.config import Objective, TrainConfig
@@ -23,6 +29,7 @@ from lorastudio.training.config import Objective, TrainConfig
 def register(app: typer.Typer) -> None:
     app.command("train")(train)
     app.command("resume")(resume)
+    app.command("discard")(discard)
     app.command("runs")(runs)
 
 
@@ -76,6 +83,16 @@ def resume(
     with session.writing("resume") as library:
         chosen = latest_resumable(library).id if run is None else run
         _follow(session, train_run(library, chosen, session.cancel))
+
+
+def discard(
+    run: Annotated[int, typer.Argument(help="The unfinished run to give up.")], home: Home = None, json: Json = False
+) -> None:
+    """Give up an unfinished run: its checkpoints go, its curves stay."""
+    session = Session(home, json)
+    with session.writing("discard") as library:
+        changes = discard_run(library, run)
+    session.result(changes, lambda out: out.print(f"Run {run} is discarded."))
 
 
 def runs(home: Home = None, json: Json = False) -> None:

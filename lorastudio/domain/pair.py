@@ -46,6 +46,14 @@ class Split(StrEnum):
     QUARANTINED = "quarantined"
 
 
+class PairOrder(StrEnum):
+    """In which order pairs are listed: as they came, or the greatest margin or confidence first, unknown ones last."""
+
+    ARRIVAL = "arrival"
+    MARGIN = "margin"
+    CONFIDENCE = "confidence"
+
+
 @dataclass(frozen=True, slots=True)
 class NewPair:
     """A pair before it has an id. At least one of `good` and `bad` is a text.

@@ -101,6 +101,11 @@ class Engine:
         return self.wait_ready()
 
     @property
+    def serving_url(self) -> str | None:
+        """The URL if the child serves at this moment; never waits."""
+        return self._url
+
+    @property
     def pid(self) -> int | None:
         """The child's process id, None while there is no child."""
         child = self._child

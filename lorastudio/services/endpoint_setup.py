@@ -49,10 +49,13 @@ def add(
 
 
 def test(library: Library, servers: LocalServers, name: str, cancel: CancelToken) -> Probe:
-    """Probe an endpoint and keep what was found with its date."""
-    endpoints.get_endpoint(library, name)
+    """Probe an endpoint and keep what was found with its date; of the built-in ones nothing is kept.
+
+    Raises `KnownError` when there is none of that name, or a built-in one can't be started.
+    """
     found = probe(servers.client(name), cancel)
-    endpoints.save_probe(library, name, found.as_record())
+    if any(endpoint.name == name for endpoint in endpoints.list_endpoints(library)):
+        endpoints.save_probe(library, name, found.as_record())
     return found
 
 

@@ -95,6 +95,12 @@ class LocalServers:
                 self._engine_base = folder
             return self._engine
 
+    @property
+    def engine_url(self) -> str | None:
+        """Where the engine serves at this moment, None while it does not; never waits and starts nothing."""
+        engine = self._engine
+        return None if engine is None else engine.serving_url
+
     def close(self) -> None:
         """End the children."""
         with self._lock:

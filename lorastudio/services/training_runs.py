@@ -10,6 +10,7 @@ from typing import Any
 
 from lorastudio.deploy.version_folder import build_version
 from lorastudio.domain.cancel import CancelToken
+from lorastudio.domain.changes import Changes
 from lorastudio.domain.clock import now
 from lorastudio.domain.errors import BugError, Cancelled, KnownError, TrainingError
 from lorastudio.domain.events import Event, Progressed, Warned
@@ -31,7 +32,7 @@ from lorastudio.services.base_models import is_practice, resolve_base
 from lorastudio.services.curation import readiness
 from lorastudio.services.freezing import FrozenDataset, freeze_accepted, freeze_file, frozen_rows
 from lorastudio.services.golden import frozen_prompts, golden_prompts
-from lorastudio.store import deployments, runs, versions
+from lorastudio.store import cycles, deployments, runs, versions
 from lorastudio.store.library import Library
 from lorastudio.training.config import Objective, TrainConfig
 
@@ -112,6 +113,23 @@ def train_run(library: Library, run_id: int, cancel: CancelToken) -> Iterator[Ev
     except BaseException as error:
         runs.update_run(library, run.id, state=RunState.INTERRUPTED, error=str(error))
         raise
+
+
+def discard_run(library: Library, run_id: int) -> Changes:
+    """Give up an unfinished run: its rows and checkpoints go, its entry and its curves stay.
+
+    `KnownError` for a run that is at work, has ended, or belongs to a cycle that would go on with it.
+    """
+    run = runs.get_run(library, run_id)
+    if run.state is RunState.RUNNING:
+        raise KnownError(f"Run {run.id} is at work.", "Stop it first.")
+    if run.state not in RESUMABLE:
+        raise KnownError(f"Run {run.id} is {run.state.value}; there is nothing to discard.")
+    if run.cycle_id is not None and cycles.get_stage(library, run.cycle_id).name == "training":
+        raise KnownError(f"Run {run.id} belongs to cycle {run.cycle_id}, which goes on with it.", "Finish the cycle.")
+    runs.update_run(library, run.id, state=RunState.DISCARDED, finished_at=now())
+    shutil.rmtree(run_folder(library, run.id), ignore_errors=True)
+    return Changes(runs=(run.id,))
 
 
 def latest_resumable(library: Library) -> Run:

@@ -72,6 +72,14 @@ def commit_import(
         return Changes(pairs=tuple(row["id"] for row in rows), undo_label=label)
 
 
+def import_path(library: Library, import_id: int) -> str:
+    """What an import read, as it was named then."""
+    path: str | None = library.value("SELECT path FROM imports WHERE id = ?", (import_id,))
+    if path is None:
+        raise BugError(f"There is no import {import_id}.")
+    return path
+
+
 def drop_import(library: Library, import_id: int) -> None:
     """Give up an import that is not committed, with all its staged pairs."""
     with library.transaction():

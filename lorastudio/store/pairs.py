@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from lorastudio.domain.changes import Changes
 from lorastudio.domain.errors import KnownError
 from lorastudio.domain.messages import Conversation, as_records, from_records
-from lorastudio.domain.pair import Decider, NewPair, Origin, Pair, PairState, Split
+from lorastudio.domain.pair import Decider, NewPair, Origin, Pair, PairOrder, PairState, Split
 from lorastudio.store.actions import ActionKind, ActionState, change_states, change_texts, redo, undo
 from lorastudio.store.json_text import from_json, to_json
 from lorastudio.store.library import Library
@@ -32,14 +33,21 @@ __all__ = [
     "edit_pair",
     "get_original",
     "get_pair",
+    "get_pairs",
     "list_pairs",
     "pair_hash",
+    "pair_ids",
     "redo",
     "undo",
 ]
 
 
 _SEARCHED_PAIRS = "pair_index CROSS JOIN pairs ON pairs.id = pair_index.rowid"
+_ORDERS = {
+    PairOrder.ARRIVAL: "pairs.id",
+    PairOrder.MARGIN: "pairs.margin DESC, pairs.id",
+    PairOrder.CONFIDENCE: "pairs.confidence DESC, pairs.id",
+}
 
 
 def add_pairs(
@@ -87,12 +95,46 @@ def list_pairs(
         f"{SELECT_PAIRS} {table} {JOIN_GROUPS} WHERE {where} ORDER BY {key} LIMIT :limit",
         {
             "after_id": after_id,
-            "match": " ".join(f'"{word.replace(chr(34), chr(34) * 2)}"*' for word in words),
+            "match": _match(words),
             "state": state,
             "cycle_id": cycle_id,
             "splits": to_json(list(splits or ())),
             "limit": -1 if limit is None else limit,
         },
+    )
+    return [as_pair(row) for row in rows]
+
+
+def pair_ids(
+    library: Library,
+    *,
+    state: PairState | None = None,
+    search: str | None = None,
+    order: PairOrder = PairOrder.ARRIVAL,
+    min_confidence: float | None = None,
+) -> array[int]:
+    """The ids alone ("q": 8 bytes each), for lists too long to be held as pairs. `search` as in `list_pairs`."""
+    words = (search or "").split()
+    conditions = {
+        VISIBLE: True,
+        "pair_index MATCH :match": bool(words),
+        "pairs.state = :state": state is not None,
+        "pairs.confidence >= :least": min_confidence is not None,
+    }
+    where = " AND ".join(condition for condition, wanted in conditions.items() if wanted)
+    rows = library.rows(
+        f"SELECT pairs.id FROM {_SEARCHED_PAIRS if words else 'pairs'} WHERE {where} ORDER BY {_ORDERS[order]}",
+        {"match": _match(words), "state": state, "least": min_confidence},
+    )
+    return array("q", (row[0] for row in rows))
+
+
+def get_pairs(library: Library, ids: Iterable[int]) -> list[Pair]:
+    """The pairs of these ids in their order; those that are not there (any more) are left out."""
+    rows = library.rows(
+        f"{SELECT_PAIRS} json_each(:ids)"
+        f" CROSS JOIN pairs ON pairs.id = json_each.value {JOIN_GROUPS} WHERE {VISIBLE} ORDER BY json_each.key",
+        {"ids": to_json(list(ids))},
     )
     return [as_pair(row) for row in rows]
 
@@ -179,6 +221,11 @@ def get_original(library: Library, pair_id: int) -> Pair | None:
         lint=tuple(from_json(image["lint"])),
         text_hash=image["text_hash"],
     )
+
+
+def _match(words: Sequence[str]) -> str:
+    """The words as FTS5 reads them: each may go on, and none is an operator."""
+    return " ".join(f'"{word.replace(chr(34), chr(34) * 2)}"*' for word in words)
 
 
 def _image(pair: Pair) -> dict[str, Any]:

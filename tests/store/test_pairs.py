@@ -6,7 +6,7 @@ import pytest
 
 from lorastudio.domain.errors import BugError, KnownError
 from lorastudio.domain.messages import Message, user
-from lorastudio.domain.pair import Decider, Origin, PairState, Split
+from lorastudio.domain.pair import Decider, Origin, PairOrder, PairState, Split
 from lorastudio.store.groups import assign_splits
 from lorastudio.store.library import Library
 from lorastudio.store.pairs import (
@@ -16,8 +16,10 @@ from lorastudio.store.pairs import (
     edit_pair,
     get_original,
     get_pair,
+    get_pairs,
     list_pairs,
     pair_hash,
+    pair_ids,
     undo,
 )
 from tests.store.samples import first_question_id, new_cycle, new_pair, stored_pairs
@@ -254,3 +256,29 @@ def test_texts_keep_every_character(library: Library) -> None:
     pair = get_pair(library, pair_id)
     assert (pair.prompt, pair.good, pair.bad) == (user(f"Ask {text}"), f"good {text}", f"bad {text}")
     assert pair.text_hash == pair_hash(pair)
+
+
+def test_ids_come_in_the_order_that_is_asked_for_with_unknown_figures_last(library: Library) -> None:
+    assign_splits(library, {"group": Split.TRAIN})
+    figures = {"a": (0.2, 0.9), "b": (None, None), "c": (0.5, 0.7), "d": (0.2, 0.8)}
+    added = add_pairs(library, [new_pair(text, margin=m, confidence=c) for text, (m, c) in figures.items()]).ids
+    a, b, c, d = added
+    assert list(pair_ids(library)) == [a, b, c, d]
+    assert list(pair_ids(library, order=PairOrder.MARGIN)) == [c, a, d, b]
+    assert list(pair_ids(library, order=PairOrder.CONFIDENCE)) == [a, d, c, b]
+
+
+def test_ids_are_filtered_by_state_words_and_confidence(library: Library) -> None:
+    assign_splits(library, {"group": Split.TRAIN})
+    sure, unsure, other = add_pairs(
+        library, [new_pair("tin", confidence=0.9), new_pair("tin ore", confidence=0.5), new_pair("lead")]
+    ).ids
+    decide_pairs(library, [other], PairState.REJECTED, Decider.PERSON, "reject")
+    assert list(pair_ids(library, state=PairState.PENDING)) == [sure, unsure]
+    assert list(pair_ids(library, search="ti", min_confidence=0.9)) == [sure]
+    assert list(pair_ids(library, search='"lead', state=PairState.PENDING)) == []
+
+
+def test_pairs_are_read_by_id_in_the_order_of_the_ids(library: Library) -> None:
+    a, b, c = stored_pairs(library, "a", "b", "c")
+    assert [pair.good for pair in get_pairs(library, [c, 999, a, b])] == ["good c", "good a", "good b"]

@@ -11,12 +11,12 @@ import pytest
 from sqlite_utils import Database
 
 from lorastudio.domain.errors import LibraryBusyError, LibraryTooNewError
-from lorastudio.domain.pair import Decider, PairState, Split
+from lorastudio.domain.pair import Decider, PairOrder, PairState, Split
 from lorastudio.store import upgrade
 from lorastudio.store.library import LIBRARY_FILE, Library
 from lorastudio.store.lock import WriterLock
 from lorastudio.store.migrations import MIGRATIONS
-from lorastudio.store.pairs import decide_pairs, list_pairs, undo
+from lorastudio.store.pairs import decide_pairs, get_pairs, list_pairs, pair_ids, undo
 
 
 def fill_format_1(db: Database) -> None:
@@ -42,8 +42,31 @@ def check_format_1(library: Library) -> None:
     assert list_pairs(library) == [pair]
 
 
+def fill_format_2(db: Database) -> None:
+    """A library as it was before pairs could be listed in order without their texts: with an import of its own."""
+    fill_format_1(db)
+    db.execute(
+        "INSERT INTO imports (path, format, state, pair_state, decided_by, started_at) VALUES"
+        " ('notes.jsonl', 'seed', 'committed', 'pending', 'nobody', '2026-11-22T12:00:00Z')"
+    )
+    db.execute(
+        "INSERT INTO pairs (text_hash, prompt, good, group_id, origin, language, margin, lint, extra, state,"
+        " decided_by, created_at, import_id) VALUES ('i', '[]', 'Imported.', 1, 'imported', 'en', 0.5, '[]', '{}',"
+        " 'pending', 'nobody', '2026-11-22T12:00:00Z', 1)"
+    )
+
+
+def check_format_2(library: Library) -> None:
+    imported, drafted = get_pairs(library, pair_ids(library, order=PairOrder.MARGIN))
+    assert (imported.text_hash, imported.margin) == ("i", 0.5)
+    assert (drafted.text_hash, drafted.state) == ("h", PairState.ACCEPTED)
+
+
 # What a file of each format held, and what must be true of it after its upgrade.
-OLDER: dict[int, tuple[Callable[[Database], None], Callable[[Library], None]]] = {1: (fill_format_1, check_format_1)}
+OLDER: dict[int, tuple[Callable[[Database], None], Callable[[Library], None]]] = {
+    1: (fill_format_1, check_format_1),
+    2: (fill_format_2, check_format_2),
+}
 
 
 def older_file(home: Path, version: int) -> Path:

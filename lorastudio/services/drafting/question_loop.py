@@ -60,11 +60,9 @@ class QuestionLoop:
         return Outcome(reason, tuple(rounds), best_round(rounds))
 
     def _rules(self, question: Question) -> StopRules:
-        usual = _PRACTICE_TARGET_SCORE if is_practice(question) else _TARGET_SCORE
-        chosen = self.settings.target_score
         return StopRules(
             max_iterations=self.cycle.max_iterations,
-            target_score=usual if chosen is None else chosen,
+            target_score=target_score(question, self.settings),
             least_gain=self.settings.least_gain,
             unchanged_similarity=self.settings.unchanged_similarity,
         )
@@ -91,6 +89,13 @@ class QuestionLoop:
             )
         )
         return Round(draft, critique)
+
+
+def target_score(question: Question, settings: DraftingSettings) -> float:
+    """The score (0..1) that is good enough to end the loop of a question."""
+    if settings.target_score is not None:
+        return settings.target_score
+    return _PRACTICE_TARGET_SCORE if is_practice(question) else _TARGET_SCORE
 
 
 def _nothing_usable(rounds: list[Round]) -> str:

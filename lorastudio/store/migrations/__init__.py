@@ -9,6 +9,6 @@ from collections.abc import Callable
 
 from sqlite_utils import Database
 
-from lorastudio.store.migrations import m001_loop, m002_review
+from lorastudio.store.migrations import m001_loop, m002_review, m003_order
 
-MIGRATIONS: tuple[Callable[[Database], None], ...] = (m001_loop.apply, m002_review.apply)
+MIGRATIONS: tuple[Callable[[Database], None], ...] = (m001_loop.apply, m002_review.apply, m003_order.apply)

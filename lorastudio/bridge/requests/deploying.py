@@ -1,0 +1,38 @@
+"""Moving what is live: forward with a gate, back without."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from lorastudio.domain.cancel import CancelToken
+from lorastudio.domain.events import Event
+
+if TYPE_CHECKING:
+    from lorastudio.services.servers import LocalServers
+    from lorastudio.store.library import Library
+
+
+def deploy(
+    library: Library, servers: LocalServers, cancel: CancelToken, version: int, force: bool = False, reason: str = ""
+) -> Iterator[Event]:
+    """Make a version the live one; refused unless the gate found it better, or it is forced with a reason."""
+    from lorastudio.services.deployment import deploy_version
+    from lorastudio.store.versions import get_version
+
+    engine = servers.engine(get_version(library, version).base_model)
+    yield from deploy_version(library, version, engine, force=force, reason=reason, cancel=cancel)
+
+
+def roll_back(
+    library: Library, servers: LocalServers, cancel: CancelToken, version: int | None = None
+) -> Iterator[Event]:
+    """Make an earlier version (0: the base; None: the one live before) the live one again, proved by a probe."""
+    from lorastudio.services.base_models import default_base
+    from lorastudio.services.deployment import rollback
+    from lorastudio.store.deployments import live_version
+    from lorastudio.store.versions import get_version
+
+    live = live_version(library)
+    base = default_base(library) if live is None else get_version(library, live).base_model
+    yield from rollback(library, servers.engine(base), version=version, cancel=cancel)

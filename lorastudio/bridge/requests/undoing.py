@@ -1,0 +1,17 @@
+"""Taking back what was done to pairs last."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lorastudio.domain.changes import Changes
+
+if TYPE_CHECKING:
+    from lorastudio.store.library import Library
+
+
+def undo_last(library: Library) -> Changes:
+    """Take back the last decision, edit or import; `KnownError` when there is nothing to take back."""
+    from lorastudio.services.curation import undo
+
+    return undo(library)

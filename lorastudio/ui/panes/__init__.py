@@ -1,0 +1,1 @@
+"""The five panes, in the order of the loop."""

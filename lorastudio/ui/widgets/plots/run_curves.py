@@ -1,0 +1,58 @@
+"""All curves of one run, fed with the worker's messages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from lorastudio.ui.widgets.plots.curve import Curve
+
+MEGABYTE = 1e6
+
+
+class RunCurves:
+    """Loss, preference, speed and memory by step; `steps` is the number of steps of the whole run, 0 while unknown."""
+
+    def __init__(self) -> None:
+        self.steps = 0
+        self.loss = Curve()
+        self.development_loss = Curve(smoothing=0.0)
+        self.preference = Curve(smoothing=0.9)  # a step sees only a few pairs
+        self.development_preference = Curve(smoothing=0.0)
+        self.tokens_per_s = Curve()
+        self.memory_mb = Curve(smoothing=0.0)
+
+    @property
+    def last_step(self) -> int:
+        return int(self.loss.last_step)
+
+    def read(self, steps: Iterable[Mapping[str, Any]], evals: Iterable[Mapping[str, Any]]) -> None:
+        """Take in what the library remembers."""
+        for record in steps:
+            self.add_step(record)
+        for record in evals:
+            self.add_eval(record)
+
+    def add_step(self, record: Mapping[str, Any]) -> None:
+        """A `step` message."""
+        step = int(record["step"])
+        self.steps = int(record.get("steps") or self.steps)
+        if step <= self.last_step:
+            for curve in (self.development_loss, self.development_preference):
+                curve.forget_after(step - 1)
+        self.loss.add(step, record.get("loss"))
+        for curve, name, unit in (
+            (self.preference, "accuracy", 1.0),
+            (self.tokens_per_s, "tokens_per_s", 1.0),
+            (self.memory_mb, "peak_memory_bytes", MEGABYTE),
+        ):
+            if record.get(name) is not None:
+                curve.add(step, float(record[name]) / unit)
+
+    def add_eval(self, record: Mapping[str, Any]) -> None:
+        """An `eval` message: figures on the development pairs."""
+        step = int(record["step"])
+        if record.get("loss") is not None:
+            self.development_loss.add(step, float(record["loss"]))
+        if record.get("accuracy") is not None:
+            self.development_preference.add(step, float(record["accuracy"]))

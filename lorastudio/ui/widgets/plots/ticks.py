@@ -1,0 +1,36 @@
+"""Where an axis has its labels, and how they read."""
+
+from __future__ import annotations
+
+import math
+
+_STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
+
+
+def even_ticks(low: float, high: float, most: int) -> list[float]:
+    """At most about `most` round values from `low` to `high`, evenly spaced."""
+    if not high > low:
+        return [low]
+    rough = (high - low) / max(most, 1)
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(factor * power for factor in _STEPS if factor * power >= rough * 0.999)
+    first = math.ceil(low / step - 1e-9)
+    return [number * step for number in range(first, math.floor(high / step + 1e-9) + 1)]
+
+
+def log_ticks(low: float, high: float, most: int) -> list[float]:
+    """The same for a logarithmic scale: `low`, `high` and the result are logarithms to base ten."""
+    decades = range(math.floor(low), math.ceil(high) + 1)
+    for factors in ((1, 2, 3, 5, 7), (1, 2, 5), (1,)):
+        found = [power + math.log10(factor) for power in decades for factor in factors]
+        inside = [value for value in found if low <= value <= high]
+        if len(inside) <= most:
+            break
+    return inside if len(inside) > 1 else [low, high]
+
+
+def tick_text(value: float) -> str:
+    """1200 → "1,200", 40000 → "40k", 0.30000000000000004 → "0.3"."""
+    if abs(value) >= 10_000:
+        return f"{value / 1000:g}k"
+    return f"{round(value):,}" if abs(value) >= 100 else f"{value:.3g}"
