@@ -3,7 +3,7 @@
 READY = .venv/.ready
 PYTEST = packaging/with_blas.sh .venv/bin/pytest
 
-.PHONY: run setup demo test check bench bench-gate freeze practice-model clean
+.PHONY: run setup demo test check soak bench bench-gate bench-loop freeze practice-model clean
 
 run: $(READY)
 	@echo "There is no window yet: this runs the demo in the terminal."
@@ -28,11 +28,18 @@ check: $(READY)
 	.venv/bin/lint-imports
 	.uv/bin/uv lock --check --offline
 
+# What takes many minutes on purpose.
+soak: $(READY)
+	$(PYTEST) -m soak
+
 bench: $(READY)
 	$(PYTEST) -m bench -s tests/benchmarks/*.py
 
 bench-gate: $(READY)
 	$(PYTEST) -m bench -s tests/benchmarks/gate.py
+
+bench-loop: $(READY)
+	$(PYTEST) -m bench -s tests/benchmarks/loop.py
 
 freeze: $(READY)
 	.venv/bin/pyinstaller --noconfirm --clean --log-level WARN packaging/lorastudio.spec
