@@ -94,9 +94,9 @@ class DraftView(Card):
         return self._shown
 
     def _mark_issues(self) -> None:
-        """What the critic quotes is marked in the draft."""
+        """What the critic quotes is marked in the draft, what is severe on top."""
         marks = []
-        for issue in self._issues:
+        for issue in sorted(self._issues, key=_is_severe):
             found = self._find(issue.quote)
             if found.isNull():
                 continue
@@ -117,3 +117,7 @@ class DraftView(Card):
         exact = QTextDocument.FindFlag.FindCaseSensitively
         whole = self.text.document().find(quote, 0, exact | QTextDocument.FindFlag.FindWholeWords)
         return self.text.document().find(quote, 0, exact) if whole.isNull() else whole
+
+
+def _is_severe(issue: Issue) -> bool:
+    return issue.severe
