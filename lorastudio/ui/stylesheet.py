@@ -56,6 +56,7 @@ QPushButton[kind="primary"]:focus, QPushButton[kind="good"]:focus { border: 2px 
 QPushButton[kind="danger"] { color: $bad; }
 QPushButton[kind="primary"]:disabled, QPushButton[kind="good"]:disabled {
     background: $line; border-color: $line; color: $faint; }
+QPushButton[kind="danger"]:disabled { color: $faint; }
 QPushButton[kind="link"] { border: none; background: transparent; color: $accent; padding: 0; text-align: left; }
 QPushButton[kind="link"]:focus { text-decoration: underline; }
 QPushButton[kind="row"] { border-color: transparent; background: transparent; padding: 0; }
