@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem,
 
 from lorastudio.bridge.requests.pairs import PairRow
 from lorastudio.ui.models.pair_list import ROW_ROLE
-from lorastudio.ui.panes.pairs.words import STATE_KINDS, STATE_NAMES, confidence, gain, row_line, spoken_row
+from lorastudio.ui.panes.pairs.words import STATE_KINDS, STATE_NAMES, confidence, gain, row_line
 from lorastudio.ui.theme import Theme
 from lorastudio.ui.wording import counted
 
@@ -37,15 +37,6 @@ class PairDelegate(QStyledItemDelegate):
 
     def sizeHint(self, _option: QStyleOptionViewItem, _index: Index) -> QSize:
         return QSize(100, ROW_PX)
-
-    def displayText(self, value: object, _locale: object) -> str:
-        return str(value)
-
-    def initStyleOption(self, option: QStyleOptionViewItem, index: Index) -> None:
-        super().initStyleOption(option, index)
-        row = index.data(ROW_ROLE)
-        if row is not None:
-            option.text = spoken_row(row)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         painter.save()

@@ -36,7 +36,6 @@ from lorastudio.ui.theme import Theme
 from lorastudio.ui.widgets.buttons import ActionButton
 from lorastudio.ui.wording import count
 
-LIST_PX = 330
 REREAD_MS = 300
 MOST_SHEETS = 16
 
@@ -81,7 +80,6 @@ class PairsPane(Pane):
         self.splitter.addWidget(self.list)
         self.splitter.addWidget(right)
         self.splitter.setStretchFactor(1, 1)
-        self.splitter.setSizes([LIST_PX, 3 * LIST_PX])
         self._whole = QStackedWidget()
         self._whole.addWidget(self.splitter)
         self._whole.addWidget(self.empty)
