@@ -344,8 +344,8 @@ class DraftsPane(Pane):
         self.work.desk.show(row, self._question, self.live.streams.get(question_id or 0))
         if self._now is not None:
             cycle = self._now.cycle
-            version = version_name(cycle.writer_version)
-            self.work.desk.view.writer.setText(f"{cycle.writer}, {version}")
+            version = f", {version_name(cycle.writer_version)}" if self._now.writes_itself else ""
+            self.work.desk.view.writer.setText(f"{cycle.writer}{version}")
 
     def _show_counts(self) -> None:
         rows, now = self.work.rows, self._now
