@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from lorastudio.domain.changes import Changes
 
 LEFT_PX = 272
+TRAIN_TIP = "Train a new version on the accepted pairs"
 
 
 class TrainingPane(Pane):
@@ -81,7 +82,7 @@ class TrainingPane(Pane):
         self.shown_run = int(state.get("run") or 0)
 
     def _make_actions(self) -> None:
-        self.train_action = self._action("Train", "train", "Train a new version on the accepted pairs", self._on_train)
+        self.train_action = self._action("Train", "train", TRAIN_TIP, self._on_train)
         self.stop_action = self._action(
             "Stop and keep", "stop", "Stop at the next step; the run can be resumed from there", self._on_stop
         )
@@ -312,6 +313,7 @@ class TrainingPane(Pane):
         busy = self.follower.busy
         can_resume = not busy and self.view is not None and self.shown_run in self.view.resumable
         self._allow(self.train_action, not off, not busy)
+        self.train_action.setToolTip(off or TRAIN_TIP)
         self._allow(self.stop_action, busy and not self.follower.stopping, busy)
         self._allow(self.resume_action, can_resume, can_resume)
         self._allow(self.discard_action, can_resume or self.follower.live_run > 0, can_resume or busy)
@@ -343,6 +345,8 @@ class TrainingPane(Pane):
         return self._checked.problem, self._checked.warnings
 
     def _state_words(self, off: str) -> str:
+        if off and self.view is not None and not self.follower.busy:
+            return off
         if self._story is not None and self._story.run.id == self.shown_run:
             held = f", {count(self._story.heldout)} held out" if self._story.heldout else ""
             return run_in_words(self._story.run) + held
