@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 
-from lorastudio.ui.panes.versions_words import base_short_name, short_hash
+from lorastudio.ui.panes.versions.words import base_short_name, short_hash
 from lorastudio.ui.widgets.buttons import Button
 from lorastudio.ui.widgets.card import Card
 from lorastudio.ui.widgets.labels import Dim, Figure

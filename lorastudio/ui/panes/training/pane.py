@@ -14,12 +14,12 @@ from lorastudio.bridge.requests import runs as requests
 from lorastudio.domain.errors import KnownError
 from lorastudio.domain.events import Event
 from lorastudio.ui.panes.base import BETWEEN_CARDS_PX, Pane
-from lorastudio.ui.panes.training_curves import CurvesView
-from lorastudio.ui.panes.training_follower import RunFollower
-from lorastudio.ui.panes.training_list import RunList
-from lorastudio.ui.panes.training_readiness import ReadinessCard
-from lorastudio.ui.panes.training_recipe import RecipeCard
-from lorastudio.ui.panes.training_run_card import RunCard, run_in_words
+from lorastudio.ui.panes.training.curves import CurvesView
+from lorastudio.ui.panes.training.follower import RunFollower
+from lorastudio.ui.panes.training.readiness import ReadinessCard
+from lorastudio.ui.panes.training.recipe import RecipeCard
+from lorastudio.ui.panes.training.run_card import RunCard, run_in_words
+from lorastudio.ui.panes.training.run_list import RunList
 from lorastudio.ui.theme import Theme
 from lorastudio.ui.widgets.buttons import ActionButton
 from lorastudio.ui.widgets.empty_state import EmptyState
