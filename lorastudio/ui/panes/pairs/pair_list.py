@@ -31,7 +31,7 @@ from lorastudio.ui.wording import count
 
 TYPING_MS = 200
 LEAST_PX = 216
-WIDTH_PX = 330
+WIDTH_PX = 345
 STATES: tuple[PairState | None, ...] = (*STATE_NAMES, None)
 
 
