@@ -156,7 +156,10 @@ class TrainingPane(Pane):
             "No runs yet",
             "Training teaches the model what the accepted pairs show: the good drafts more likely, the bad ones less. "
             "The curves of each run are drawn here while it runs.",
+            "Go to Pairs",
+            name="training.empty",
         )
+        self.empty.pressed.connect(self._on_to_pairs)
         column = QVBoxLayout()
         column.setSpacing(10)
         column.addLayout(row)
@@ -320,6 +323,8 @@ class TrainingPane(Pane):
         has_runs = self.shown_run > 0
         self.curves.setVisible(has_runs)
         self.empty.setVisible(not has_runs)
+        if self.empty.button is not None:  # with pairs, Train is the one button that fills this
+            self.empty.button.setVisible(self.view is not None and not self.view.accepted)
         self._update_progress()
         self.title_row.state.say(self._state_words(off))
 

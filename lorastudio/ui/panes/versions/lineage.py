@@ -37,11 +37,7 @@ class LineageCard(Card):
     def show_version(self, version: ModelVersion) -> None:
         """What the library knows of it."""
         config = version.config
-        parent = (
-            "Nothing was live when it was trained"
-            if version.parent is None
-            else f"Parent {version_name(version.parent)}"
-        )
+        parent = "No parent" if version.parent is None else f"Parent {version_name(version.parent)}"
         objective = str(config.get("objective", "")).upper()
         self.words.setText(
             f"Run {version.run_id}, {objective}, rank {config.get('rank')}, alpha {config.get('alpha'):g}\n"
