@@ -31,7 +31,7 @@ from lorastudio.ui.wording import count
 
 TYPING_MS = 200
 LEAST_PX = 216
-WIDTH_PX = 345
+WIDTH_PX = 352
 STATES: tuple[PairState | None, ...] = (*STATE_NAMES, None)
 
 
@@ -112,7 +112,7 @@ class PairListColumn(QWidget):
         top.setSpacing(8)
         top.addWidget(self.search, 1)
         top.addWidget(self.order)
-        filters = FlowLayout()
+        filters = FlowLayout(gap_px=4)
         for number, state in enumerate(STATES):
             name = "all" if state is None else state.value
             button = Button("All", f"pairs.show.{name}", kind="filter")
