@@ -23,6 +23,10 @@ def main() -> int:
         from lorastudio.practice.critic_child import run_critic_child
 
         return run_critic_child()
+    if mode == "--data":
+        from lorastudio.services.data_child import run_data_child
+
+        return run_data_child()
     if _means_window(sys.argv[1:]):
         return _run_window([Path(name) for name in sys.argv[1:]])
     from lorastudio.cli.main import run_cli

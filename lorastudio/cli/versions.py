@@ -1,4 +1,4 @@
-"""`lorastudio gate | deploy | rollback | versions | stats`."""
+"""`lorastudio gate | decided | deploy | rollback | versions | stats`."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from lorastudio.domain.gate_events import GateFinished
 from lorastudio.services.base_models import default_base
 from lorastudio.services.deployment import deploy_version
 from lorastudio.services.deployment import rollback as roll_back
+from lorastudio.services.gate_review import DecidingQuestion, deciding_questions
 from lorastudio.services.gating import gate_version
 from lorastudio.services.judging import judge_for
 from lorastudio.services.servers import LocalServers
@@ -30,6 +31,7 @@ TARGETS = ("local",)
 
 def register(app: typer.Typer) -> None:
     app.command("gate")(gate)
+    app.command("decided")(decided)
     app.command("deploy")(deploy)
     app.command("rollback")(rollback)
     app.command("versions")(versions)
@@ -53,6 +55,20 @@ def gate(
         raise BugError("The gate ended without a report.")
     found = report
     session.result(found, lambda out: show_report(out, found))
+
+
+def decided(
+    version: Annotated[int, typer.Argument(help="A version that was judged.")],
+    most: Annotated[int, typer.Option(min=1, help="How many questions are shown.")] = 10,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Show the gate questions that decided the last verdict on a version, with an answer of each side."""
+    session = Session(home, json)
+    with session.reading() as library:
+        stored.get_version(library, version)
+        found = deciding_questions(library, version, most)
+    session.result({"version": version, "questions": found}, lambda out: _show_decided(out, found))
 
 
 def deploy(
@@ -152,6 +168,18 @@ def show_report(out: Console, report: GateReport) -> None:
         out.print(f"  {'ok  ' if guard.ok else 'FAIL'} {guard.name}: {guard.value:.3f}", markup=False, highlight=False)
     for reason in report.reasons:
         out.print(f"  {reason}", markup=False, highlight=False)
+
+
+def _show_decided(out: Console, found: list[DecidingQuestion]) -> None:
+    if not found:
+        out.print("No question decided: the version was not judged, or both sides did equally well on every one.")
+    for item in found:
+        out.print(item.question, style="bold", markup=False, highlight=False)
+        for name, score, text in (
+            ("this version", item.candidate_score, item.candidate),
+            ("the other", item.against_score, item.against),
+        ):
+            out.print(f"  {name}, {100 * score:.0f}%: {text}", markup=False, highlight=False)
 
 
 def _show_stats(out: Console, record: dict[str, Any]) -> None:

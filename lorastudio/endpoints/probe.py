@@ -17,6 +17,8 @@ from lorastudio.endpoints.json_answers import objects
 from lorastudio.endpoints.structured import Rung, Shape, response_format
 
 _SPEED_TOKENS = 32
+# What comes in less time was sent at once: it tells the speed of the network, not of the model.
+_LEAST_SPAN_S = 0.02
 # Reasoning models may think before the object.
 _OBJECT_TOKENS = 256
 # A schema nobody would follow by chance: the prompt says nothing of it.
@@ -116,7 +118,8 @@ def _speak(client: ChatClient, cancel: CancelToken) -> tuple[ChatAnswer, int]:
 def _rate(answer: ChatAnswer) -> float | None:
     if answer.first_token_s is None or answer.usage.completion_tokens < 2:
         return None
-    return (answer.usage.completion_tokens - 1) / max(answer.elapsed_s - answer.first_token_s, 1e-6)
+    span_s = answer.elapsed_s - answer.first_token_s
+    return None if span_s < _LEAST_SPAN_S else (answer.usage.completion_tokens - 1) / span_s
 
 
 def _gives_logprobs(client: ChatClient, cancel: CancelToken) -> bool:

@@ -17,8 +17,8 @@ from typing import IO, Any, Literal
 
 from lorastudio.domain.errors import BugError, KnownError
 
-Mode = Literal["worker", "engine", "critic"]
-CHILD_FLAG = {"worker": "--worker", "engine": "--engine", "critic": "--critic"}
+Mode = Literal["worker", "engine", "critic", "data"]
+CHILD_FLAG = {"worker": "--worker", "engine": "--engine", "critic": "--critic", "data": "--data"}
 
 # Never handed down: a child gets its secrets over stdin.
 SECRET_VARIABLES = ("LORASTUDIO_TOKEN",)

@@ -15,7 +15,7 @@ from sqlite_utils import Database
 from lorastudio.domain.errors import BugError, LibraryError
 from lorastudio.store import upgrade
 from lorastudio.store.failures import plain_words
-from lorastudio.store.lock import WriterLock
+from lorastudio.store.lock import LentLock, WriterLock
 
 LIBRARY_FILE = "library.db"
 BUSY_TIMEOUT_S = 10.0
@@ -29,7 +29,7 @@ class Library:
     Only the modules of `store` speak SQL to it; everybody else calls their functions.
     """
 
-    def __init__(self, home: Path, db: Database, lock: WriterLock | None) -> None:
+    def __init__(self, home: Path, db: Database, lock: WriterLock | LentLock | None) -> None:
         """For `open`; takes over `db` and `lock`."""
         self.home = home
         self.db = db
@@ -77,6 +77,17 @@ class Library:
             lock.release()
             raise
         return cls(home, db, lock)
+
+    @classmethod
+    def open_lent(cls, home: Path) -> Library:
+        """Open the library for writing in a child of the process that has it open for writing.
+
+        Both may write then, each transaction waits for the other's. `LibraryBusyError` in any other process.
+        """
+        lock = LentLock(home)
+        path = home / LIBRARY_FILE
+        with plain_words(path):
+            return cls(home, _connect(path), lock)
 
     @property
     def path(self) -> Path:

@@ -51,6 +51,20 @@ class WriterLock:
         os.pwrite(self._descriptor, text.encode(), 0)
 
 
+class LentLock:
+    """The lock as it is lent to a child: its parent holds it for both of them, and outlives it."""
+
+    def __init__(self, home: Path) -> None:
+        """`LibraryBusyError` unless the parent of this process is the one that holds the lock."""
+        path = home / LOCK_FILE
+        holder = path.read_text(encoding="utf-8", errors="replace").partition(" ")[0] if path.exists() else ""
+        if holder != str(os.getppid()):
+            raise _busy(home, path)
+
+    def release(self) -> None:
+        """Nothing to do: the parent releases it."""
+
+
 def _busy(home: Path, path: Path) -> LibraryBusyError:
     pid, _, rest = path.read_text(encoding="utf-8", errors="replace").strip().partition(" ")
     since, _, verb = rest.partition(" ")

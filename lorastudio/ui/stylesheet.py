@@ -45,7 +45,7 @@ QPushButton:focus { border-color: $accent; }
 QPushButton:checked { background: $accent_back; color: $accent; border-color: $accent; }
 QPushButton:disabled { color: $faint; }
 QPushButton[kind="small"] { padding: 2px 9px; border-radius: 6px; }
-QPushButton[kind="filter"] { padding: 2px 9px; border-radius: 9px; border: 1px solid $line; background: $line;
+QPushButton[kind="filter"] { padding: 2px 7px; border-radius: 9px; border: 1px solid $line; background: $line;
     color: $dim; font-weight: 600; }
 QPushButton[kind="filter"]:hover { background: $hover; }
 QPushButton[kind="filter"]:checked { background: $accent_back; border-color: $accent_back; color: $accent; }
@@ -56,6 +56,7 @@ QPushButton[kind="primary"]:focus, QPushButton[kind="good"]:focus { border: 2px 
 QPushButton[kind="danger"] { color: $bad; }
 QPushButton[kind="primary"]:disabled, QPushButton[kind="good"]:disabled {
     background: $line; border-color: $line; color: $faint; }
+QPushButton[kind="danger"]:disabled { color: $faint; }
 QPushButton[kind="link"] { border: none; background: transparent; color: $accent; padding: 0; text-align: left; }
 QPushButton[kind="link"]:focus { text-decoration: underline; }
 QPushButton[kind="row"] { border-color: transparent; background: transparent; padding: 0; }
@@ -73,6 +74,8 @@ Button[kind="primary"] > Key { color: $on_accent; border-color: rgba(255, 255, 2
     font-weight: 400; }
 Button[kind="good"] > Key { color: $on_good; border-color: rgba(128, 128, 128, 150); background: transparent;
     font-weight: 400; }
+
+Button > Key:disabled { color: $faint; border-color: $line; background: transparent; }
 
 QLineEdit, QPlainTextEdit, QTextEdit, QSpinBox, QDoubleSpinBox, QComboBox {
     border: 1px solid $line; background: $field; color: $text; border-radius: 6px; padding: 5px 9px;

@@ -16,7 +16,7 @@ from lorastudio.bridge.job import Job
 from lorastudio.ui.panes.base import Pane
 from lorastudio.ui.theme import Mode, Theme
 
-LIMIT_S = 60.0
+LIMIT_S = 150.0
 PAUSE_MS = 10
 
 P = TypeVar("P", bound=Pane)

@@ -18,7 +18,7 @@ from lorastudio.store.endpoints import get_probe, list_endpoints
 from lorastudio.store.library import Library
 from lorastudio.ui.panes.endpoints import EndpointsPane
 from tests.endpoints.test_secrets import Drawer
-from tests.servers import Reply, Request, refusal, scripted, stream, whole
+from tests.servers import EVENTS, Reply, Request, events, refusal, scripted, whole
 from tests.ui.bench import Bench, find
 
 COUNTED = {"prompt_tokens": 9, "completion_tokens": 20}
@@ -26,7 +26,9 @@ COUNTED = {"prompt_tokens": 9, "completion_tokens": 20}
 
 def good_server(request: Request) -> Reply:
     """Streams words; an answer in JSON is beyond it."""
-    return stream("one", " two", " three", usage=COUNTED) if request.body.get("stream") else whole("hello", COUNTED)
+    if request.body.get("stream"):
+        return Reply(events("one", " two", " three", usage=COUNTED), headers=EVENTS, pause_s=0.01)
+    return whole("hello", COUNTED)
 
 
 @pytest.fixture

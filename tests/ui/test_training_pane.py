@@ -161,7 +161,7 @@ def test_every_control_has_a_name(tmp_path: Path) -> None:
         assert nameless == []
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(400)
 def test_a_run_is_watched_stopped_resumed_and_becomes_a_version(tmp_path: Path) -> None:
     accept_pairs(tmp_path / "home", 32)
     with Bench(tmp_path / "home") as bench:

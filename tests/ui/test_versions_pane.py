@@ -172,7 +172,7 @@ def trained_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
-@pytest.mark.timeout(170)
+@pytest.mark.timeout(400)
 def test_a_version_is_judged_deployed_and_rolled_back_by_real_children(trained_home: Path) -> None:
     with Bench(trained_home) as bench:
         pane = read(bench)

@@ -47,13 +47,15 @@ class QuestionProgress:
 class CycleNow:
     """A cycle as the library has it. `trains`: it goes on through training, gate and deployment.
 
-    `all_ids` are the ids of all cycles, oldest first; `unfinished`: it can be gone on with.
+    `all_ids` are the ids of all cycles, oldest first; `unfinished`: it can be gone on with; `writes_itself`: its
+    writer is the program's own engine, with the version that was live when it began.
     """
 
     cycle: Cycle
     stage: str
     trains: bool
     unfinished: bool
+    writes_itself: bool
     questions: tuple[QuestionProgress, ...]
     totals: CallTotals
     pairs: int
@@ -112,6 +114,7 @@ def read_cast(library: Library) -> Cast:
 def read_cycle(library: Library, cycle_id: int | None) -> CycleNow | None:
     """The cycle with this id, or the newest; None when there is none at all."""
     from lorastudio.services.cycle import FINISHED, recall
+    from lorastudio.services.servers import WRITER
     from lorastudio.store import cycles
     from lorastudio.store.calls import usage_of
     from lorastudio.store.question_progress import DraftCount, draft_counts
@@ -128,6 +131,7 @@ def read_cycle(library: Library, cycle_id: int | None) -> CycleNow | None:
         stage=progress.stage,
         trains=progress.plan is not None,
         unfinished=progress.stage != FINISHED,
+        writes_itself=cycle.writer == WRITER,
         questions=tuple(
             QuestionProgress(question, *counts.get(question.id, none)) for question in list_questions(library, cycle.id)
         ),

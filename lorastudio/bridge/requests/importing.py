@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def import_pairs(
     library: Library, servers: LocalServers, cancel: CancelToken, paths: Sequence[Path]
 ) -> Iterator[Event]:
-    """Import files and folders; the last event is `ImportFinished`, with the report."""
-    from lorastudio.services.importing import import_files
+    """Import files and folders, in a child process; the last event is `ImportFinished`, with the report."""
+    from lorastudio.services.data_jobs import import_apart
 
-    yield from import_files(library, paths, cancel=cancel)
+    yield from import_apart(library, paths, cancel=cancel)

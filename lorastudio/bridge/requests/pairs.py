@@ -64,7 +64,8 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class PairSheet:
-    """A pair with its lineage. `diff` compares bad (first) with good; `left_out` characters are not shown."""
+    """A pair with its lineage. `diff` compares bad (first) with good; `left_out` characters are not shown, and the
+    question took `iterations` drafts."""
 
     pair: Pair
     diff: WordDiff
@@ -73,7 +74,7 @@ class PairSheet:
     good: Side
     cycle: Cycle | None
     question: Question | None
-    drafts: int
+    iterations: int
     original: Pair | None
     file_name: str
 
@@ -110,6 +111,7 @@ def read_sheet(library: Library, pair_id: int) -> PairSheet:
     from lorastudio.store.questions import get_question
 
     pair = get_pair(library, pair_id)
+    drafts = [] if pair.question_id is None else list_drafts(library, pair.question_id)
     bad, good = pair.bad or "", pair.good or ""
     return PairSheet(
         pair=pair,
@@ -119,7 +121,7 @@ def read_sheet(library: Library, pair_id: int) -> PairSheet:
         good=_side(library, pair.good_draft_id),
         cycle=None if pair.cycle_id is None else get_cycle(library, pair.cycle_id),
         question=None if pair.question_id is None else get_question(library, pair.question_id),
-        drafts=0 if pair.question_id is None else len(list_drafts(library, pair.question_id)),
+        iterations=max((draft.iteration for draft in drafts), default=0),
         original=get_original(library, pair_id),
         file_name="" if pair.import_id is None else _last_part(import_path(library, pair.import_id)),
     )

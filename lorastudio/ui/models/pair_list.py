@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt, QTimer, Slot
@@ -20,9 +20,11 @@ ROW_ROLE = int(Qt.ItemDataRole.UserRole) + 1  # the `PairRow`, None until it is 
 class PairListModel(QAbstractTableModel):
     """One column. A million ids take 8 MB; at most a few thousand rows are held besides."""
 
-    def __init__(self, backend: Backend, parent: QObject | None = None) -> None:
+    def __init__(self, backend: Backend, spoken: Callable[[PairRow], str], parent: QObject | None = None) -> None:
+        """`spoken` says a row to those who hear it."""
         super().__init__(parent)
         self._backend = backend
+        self._spoken = spoken
         self._ids: array[int] = array("q")
         self._held: dict[int, PairRow | None] = {}  # None: asked for, and not there any more
         self._missing: int | None = None  # the row that was looked at last and is not held
@@ -42,7 +44,9 @@ class PairListModel(QAbstractTableModel):
         row = self._row(index.row())
         if role == ROW_ROLE:
             return row
-        return f"Pair {self._ids[index.row()]}" if row is None else row.title
+        if row is None:
+            return f"Pair {self._ids[index.row()]}"
+        return row.title if role == Qt.ItemDataRole.DisplayRole else self._spoken(row)
 
     def id_at(self, row: int) -> int | None:
         """The id of the pair in a row, None outside the list."""

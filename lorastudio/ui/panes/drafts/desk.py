@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, Slot
-from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import QObject, Slot
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from lorastudio.domain.draft import Critique, DraftState
 from lorastudio.ui.panes.drafts.critic_card import CriticCard
@@ -18,6 +18,7 @@ from lorastudio.ui.panes.drafts.words import DRAFT_STATES, STOPPED, score_kind, 
 from lorastudio.ui.theme import Theme
 from lorastudio.ui.widgets.card import Card
 from lorastudio.ui.widgets.labels import Dim
+from lorastudio.ui.widgets.scroll_column import ScrollColumn
 from lorastudio.ui.wording import counted
 
 if TYPE_CHECKING:
@@ -136,22 +137,11 @@ def _score(critique: Critique | None) -> float | None:
     return critique.score if critique else None
 
 
-def _right(critic: CriticCard, chart: ScoreChart, rules: Dim) -> QScrollArea:
+def _right(critic: CriticCard, chart: ScoreChart, rules: Dim) -> ScrollColumn:
     scores = Card("Score by draft")
     scores.body.addWidget(chart)
     scores.body.addWidget(rules)
-    inside = QWidget()
-    column = QVBoxLayout(inside)
-    column.setContentsMargins(0, 0, 0, 0)
-    column.setSpacing(10)
-    column.addWidget(critic)
-    column.addWidget(scores)
-    column.addStretch()
-    area = QScrollArea()
-    area.setWidget(inside)
-    area.setWidgetResizable(True)
-    area.setFrameShape(QFrame.Shape.NoFrame)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area = ScrollColumn([critic, scores])
     area.setObjectName("drafts.verdict")
     area.setAccessibleName("What the critic said")
     return area

@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QRect, QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QPen
+from PySide6.QtGui import QFontMetrics, QPainter, QPen
 from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QHBoxLayout, QSizePolicy, QWidget
 
 from lorastudio.ui.panes.drafts.painting import SMALL_PX, chip_width, paint_chip, paint_line, sized
 from lorastudio.ui.theme import TEXT_PX, Theme
 
 HEIGHT_PX = 48
-NARROW_PX = 112
+USUAL_PX, LEAST_PX = 112, 46
+SIDE_PX, BETWEEN_PX = 13, 6
 RADIUS_PX = 10
 
 
@@ -81,10 +82,10 @@ class DraftTab(QAbstractButton):
         self.update()
 
     def sizeHint(self) -> QSize:
-        return QSize(NARROW_PX, HEIGHT_PX)
+        return QSize(USUAL_PX, HEIGHT_PX)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(46, HEIGHT_PX)
+        return QSize(LEAST_PX, HEIGHT_PX)
 
     def paintEvent(self, _event) -> None:
         painter = QPainter(self)
@@ -93,17 +94,21 @@ class DraftTab(QAbstractButton):
         painter.setPen(QPen(self._theme.colour(edge), 2 if self.hasFocus() else 1))
         painter.setBrush(self._theme.colour("hover" if self.underMouse() else "card"))
         painter.drawRoundedRect(self.rect().adjusted(1, 1, -1, -1), RADIUS_PX, RADIUS_PX)
-        if self.width() >= NARROW_PX:
+        if self._fits_one_line():
             self._paint_wide(painter)
         else:
             self._paint_narrow(painter)
         painter.end()
 
+    def _fits_one_line(self) -> bool:
+        title = QFontMetrics(sized(self.font(), TEXT_PX, strong=True)).horizontalAdvance(self.text())
+        return self.width() >= title + chip_width(self.tab.chip, self.font()) + 2 * SIDE_PX + BETWEEN_PX
+
     def _paint_wide(self, painter: QPainter) -> None:
         chip = chip_width(self.tab.chip, self.font())
-        inside = self.rect().adjusted(13, 0, -13, 0)
+        inside = self.rect().adjusted(SIDE_PX, 0, -SIDE_PX, 0)
         painter.setPen(self._theme.colour("text"))
-        title = QRect(inside.left(), 0, inside.width() - chip - 6, self.height())
+        title = QRect(inside.left(), 0, inside.width() - chip - BETWEEN_PX, self.height())
         paint_line(painter, title, self.text(), sized(self.font(), TEXT_PX, strong=True))
         place = QRect(inside.right() - chip + 1, 0, chip, self.height())
         paint_chip(painter, place, self.tab.chip, self.tab.kind, self._theme)

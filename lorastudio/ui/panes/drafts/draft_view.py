@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtGui import QTextBlockFormat, QTextCharFormat, QTextCursor, QTextDocument
-from PySide6.QtWidgets import QTextEdit, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QTextEdit, QWidget
 
 from lorastudio.domain.draft import Issue
 from lorastudio.ui.theme import Theme
@@ -13,6 +13,7 @@ from lorastudio.ui.widgets.buttons import Button
 from lorastudio.ui.widgets.card import Card
 from lorastudio.ui.widgets.chip import Chip
 from lorastudio.ui.widgets.labels import Dim, Strong
+from lorastudio.ui.widgets.title_row import StateLine
 
 LINE_HEIGHT_PERCENT = 145.0
 QUESTION_CHARACTERS = 260
@@ -27,7 +28,7 @@ class DraftView(Card):
         self._shown = ""
         self._issues: tuple[Issue, ...] = ()
         self.writer = Chip("", "accent")
-        self.state = Dim()
+        self.state = StateLine()
         self.follow_button = Button("Follow", "drafts.follow", kind="small")
         self.follow_button.setCheckable(True)
         self.follow_button.setChecked(True)
@@ -42,7 +43,12 @@ class DraftView(Card):
         self.text.setUndoRedoEnabled(False)
         self.text.setTabChangesFocus(True)
         self.text.document().setDocumentMargin(0)
-        self.add_row(self.writer, self.follow_button).insertWidget(1, self.state)
+        head = QHBoxLayout()
+        head.setSpacing(10)
+        head.addWidget(self.writer)
+        head.addWidget(self.state, 1)
+        head.addWidget(self.follow_button)
+        self.body.addLayout(head)
         for widget in (self.question, self.error):
             self.body.addWidget(widget)
         self.body.addWidget(self.text, 1)
@@ -94,9 +100,9 @@ class DraftView(Card):
         return self._shown
 
     def _mark_issues(self) -> None:
-        """What the critic quotes is marked in the draft."""
+        """What the critic quotes is marked in the draft, what is severe on top."""
         marks = []
-        for issue in self._issues:
+        for issue in sorted(self._issues, key=_is_severe):
             found = self._find(issue.quote)
             if found.isNull():
                 continue
@@ -117,3 +123,7 @@ class DraftView(Card):
         exact = QTextDocument.FindFlag.FindCaseSensitively
         whole = self.text.document().find(quote, 0, exact | QTextDocument.FindFlag.FindWholeWords)
         return self.text.document().find(quote, 0, exact) if whole.isNull() else whole
+
+
+def _is_severe(issue: Issue) -> bool:
+    return issue.severe

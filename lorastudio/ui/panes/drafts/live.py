@@ -19,7 +19,7 @@ from lorastudio.domain.drafting_events import (
     QuestionStarted,
 )
 from lorastudio.domain.events import Event
-from lorastudio.ui.panes.drafts.question_rows import DONE, FAILED, JUDGING, WRITING, QuestionRows, Row
+from lorastudio.ui.panes.drafts.question_rows import DONE, FAILED, JUDGED, JUDGING, WRITING, QuestionRows, Row
 
 WRITES = (CallPurpose.DRAFT, CallPurpose.REVISE)
 
@@ -112,6 +112,7 @@ class LiveCycle:
 
     @hear.register
     def _(self, event: CritiqueFinished) -> None:
+        self._change(event.question_id, state=JUDGED)
         self.stale.add(event.question_id)
 
     @hear.register

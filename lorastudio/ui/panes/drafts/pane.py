@@ -23,7 +23,7 @@ from lorastudio.ui.panes.drafts.form import QuestionForm
 from lorastudio.ui.panes.drafts.live import LiveCycle
 from lorastudio.ui.panes.drafts.question_rows import DONE, FAILED
 from lorastudio.ui.panes.drafts.reader import QuestionReader
-from lorastudio.ui.panes.drafts.words import with_hint
+from lorastudio.ui.panes.drafts.starter import Starter
 from lorastudio.ui.panes.drafts.work_page import WorkPage
 from lorastudio.ui.theme import Theme
 from lorastudio.ui.widgets.buttons import ActionButton
@@ -33,7 +33,7 @@ from lorastudio.ui.widgets.error_bar import NoticeBar
 from lorastudio.ui.wording import counted, version_name
 
 if TYPE_CHECKING:
-    from lorastudio.bridge.requests.cycles import Cast, CycleBegun, CycleNow, QuestionNow
+    from lorastudio.bridge.requests.cycles import CycleBegun, CycleNow, QuestionNow
     from lorastudio.store.calls import CallTotals
 
 KIND = "cycle"
@@ -60,6 +60,7 @@ class DraftsPane(Pane):
         self.notice = NoticeBar("drafts.notice")
         self.empty = EmptyState("No drafts yet", NOTHING, "Add questions…", name="drafts.empty.add")
         self.form = QuestionForm()
+        self.starter = Starter(backend, self.form, self)
         self.work = WorkPage(theme)
         self.live = LiveCycle(self.work.rows)
         self.chooser = CycleChooser()
@@ -121,7 +122,8 @@ class DraftsPane(Pane):
         self.leave_button.confirmed.connect(self._leave)
         self.empty.pressed.connect(self._open_form)
         self.form.changed.connect(self._arrange)
-        self.form.draw_wanted.connect(self._draw)
+        self.starter.begun.connect(self._on_begun)
+        self.starter.failed.connect(self._on_not_begun)
         self.form.put_away.connect(self._close_form)
         self.form.set_up_wanted.connect(self._go_to_endpoints)
         self.work.chosen.connect(self._on_chosen)
@@ -140,44 +142,24 @@ class DraftsPane(Pane):
         if not self.commands.add.isEnabled():
             return
         self._asking = True
-        self.backend.ask(requests.read_cast, answer=self._on_cast, failed=self.show_error)
+        self.starter.look_up()
         self._arrange()
         self.form.text.setFocus()
-
-    @Slot(object)
-    def _on_cast(self, cast: Cast) -> None:
-        self.form.show_cast(cast)
 
     @Slot()
     def _close_form(self) -> None:
         self._asking = False
         self._arrange()
 
-    @Slot(int)
-    def _draw(self, count: int) -> None:
-        self.backend.ask(
-            requests.draw_practice_questions, count, answer=self.form.show_questions, failed=self.show_error
-        )
-
     @Slot()
     def _begin(self) -> None:
-        form = self.form
         self.error_bar.hide()
         self.commands.start.setEnabled(False)
-        self.backend.act(
-            requests.begin_cycle,
-            form.questions(),
-            form.file,
-            form.most.value(),
-            form.train.isChecked(),
-            answer=self._on_begun,
-            failed=self._on_not_begun,
-        )
+        self.starter.begin()
 
     @Slot(object)
     def _on_begun(self, begun: CycleBegun) -> None:
         self._asking = False
-        self.form.clear()
         if begun.set_aside:
             kept = counted(begun.set_aside, "question")
             self.notice.say(
@@ -187,7 +169,7 @@ class DraftsPane(Pane):
 
     @Slot(object)
     def _on_not_begun(self, error: KnownError) -> None:
-        self.show_error(with_hint(error, "Draw practice questions, or set up a critic of your own under Endpoints."))
+        self.show_error(error)
         self._arrange()
 
     @Slot()
@@ -233,10 +215,9 @@ class DraftsPane(Pane):
         live.begin_batch()
         for event in batch:
             live.hear(event)
-        if live.cycle_id is not None and (live.cycle_id, live.stage) != before:
+        if live.cycle_id != before[0]:
             self._wanted_id = live.cycle_id
-            self._refresh()
-        elif live.ended:
+        if (live.cycle_id, live.stage) != before or live.ended:
             self._refresh()
         elif live.stale:
             self._ask_totals()
@@ -363,8 +344,8 @@ class DraftsPane(Pane):
         self.work.desk.show(row, self._question, self.live.streams.get(question_id or 0))
         if self._now is not None:
             cycle = self._now.cycle
-            version = version_name(cycle.writer_version)
-            self.work.desk.view.writer.setText(f"{cycle.writer}, {version}")
+            version = f", {version_name(cycle.writer_version)}" if self._now.writes_itself else ""
+            self.work.desk.view.writer.setText(f"{cycle.writer}{version}")
 
     def _show_counts(self) -> None:
         rows, now = self.work.rows, self._now

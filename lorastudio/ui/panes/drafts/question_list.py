@@ -31,6 +31,10 @@ class QuestionList(QListView):
         self.setMinimumHeight(2 * ROW_PX)
         theme.changed.connect(self.viewport().update)
 
+    def resizeEvent(self, event) -> None:
+        super().resizeEvent(event)
+        self.scrollTo(self.currentIndex())
+
 
 class _Painter(QStyledItemDelegate):
     def __init__(self, theme: Theme, parent: QWidget) -> None:

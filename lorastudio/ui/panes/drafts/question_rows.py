@@ -15,9 +15,10 @@ from lorastudio.ui.wording import counted
 if TYPE_CHECKING:
     from lorastudio.bridge.requests.cycles import QuestionProgress
 
-WAITING, WRITING, JUDGING, DONE, FAILED = "waiting", "writing", "judging", "done", "failed"
+WAITING, DONE, FAILED = "waiting", "done", "failed"
+WRITING, JUDGING, JUDGED = "writing", "judging", "judged"  # somebody works on it
 ROW = Qt.ItemDataRole.UserRole
-KINDS = {WRITING: "accent", JUDGING: "accent", DONE: "good", FAILED: "bad"}
+KINDS = {WRITING: "accent", JUDGING: "accent", JUDGED: "accent", DONE: "good", FAILED: "bad"}
 STATES = {
     QuestionState.WAITING: WAITING,
     QuestionState.RUNNING: WRITING,
@@ -39,7 +40,7 @@ class Row:
 
     @property
     def is_active(self) -> bool:
-        return self.state in (WRITING, JUDGING)
+        return self.state in (WRITING, JUDGING, JUDGED)
 
     def words(self) -> str:
         """What stands beside the state."""

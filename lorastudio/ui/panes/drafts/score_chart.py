@@ -69,9 +69,10 @@ class ScoreChart(QWidget):
         points = [QPointF(self._x(iteration), self._y(score)) for iteration, score in self._scores]
         painter.setPen(QPen(self._theme.colour("accent"), 2))
         painter.drawPolyline(points)
-        best = max((score for _, score in self._scores), default=0.0)
-        for point, (_, score) in zip(points, self._scores, strict=True):
-            colour = self._theme.colour("good" if score == best else "accent")
+        scores = [score for _, score in self._scores]
+        best = scores.index(max(scores)) if scores else -1
+        for place, point in enumerate(points):
+            colour = self._theme.colour("good" if place == best else "accent")
             painter.setPen(QPen(colour, 1))
             painter.setBrush(colour)
             painter.drawEllipse(point, POINT_PX, POINT_PX)

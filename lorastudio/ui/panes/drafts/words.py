@@ -20,7 +20,7 @@ DRAFT_STATES = {
     DraftState.STREAMING: "being written",
     DraftState.FINISHED: "",
     DraftState.TRUNCATED: "cut off by the limit of tokens",
-    DraftState.INTERRUPTED: "cut short, will be written again",
+    DraftState.INTERRUPTED: "cut short",
 }
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout
 
 from lorastudio.bridge.backend import Backend
 from lorastudio.bridge.job import Job
@@ -23,6 +23,7 @@ from lorastudio.ui.panes.endpoints.words import MACHINE
 from lorastudio.ui.theme import Theme
 from lorastudio.ui.widgets.buttons import ActionButton
 from lorastudio.ui.widgets.error_bar import NoticeBar
+from lorastudio.ui.widgets.scroll_column import ScrollColumn
 
 if TYPE_CHECKING:
     from lorastudio.bridge.requests.endpoints import EndpointAdded, NewEndpoint, SetUp
@@ -80,7 +81,9 @@ class EndpointsPane(Pane):
         self.title_row.add(ActionButton(self.find_action, parent=self.title_row))
         self.title_row.add(ActionButton(self.add_action, kind="primary", parent=self.title_row))
         self.layout().insertWidget(2, self.notice)
-        left, right = _column(self.cards), _column([self.form, self.found, self.teachers])
+        left, right = ScrollColumn(self.cards), ScrollColumn([self.form, self.found, self.teachers])
+        for column in (left, right):
+            column.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # what is in it can be reached, and scrolls it
         right.setFixedWidth(RIGHT_PX)
         columns = QHBoxLayout()
         columns.setSpacing(BETWEEN_CARDS_PX)
@@ -228,21 +231,3 @@ class EndpointsPane(Pane):
         self.find_action.setEnabled(True)
         if job.state != "done":
             self.found.show_unknown()
-
-
-def _column(widgets: list[QWidget]) -> QScrollArea:
-    """Cards one below the other, scrolled where the window is too low for them."""
-    inside = QWidget()
-    column = QVBoxLayout(inside)
-    column.setContentsMargins(0, 0, 0, 0)
-    column.setSpacing(10)
-    for widget in widgets:
-        column.addWidget(widget)
-    column.addStretch()
-    area = QScrollArea()
-    area.setWidget(inside)
-    area.setWidgetResizable(True)
-    area.setFrameShape(QFrame.Shape.NoFrame)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    return area

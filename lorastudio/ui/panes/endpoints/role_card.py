@@ -134,8 +134,8 @@ class RoleCard(Card):
         grid.addWidget(self.url, 0, 2)
         grid.addWidget(self.model, 1, 1, 1, 2)
         grid.addWidget(self.test_row, 2, 1, 1, 2)
-        grid.setColumnStretch(1, 1)
-        grid.setColumnStretch(2, 1)
+        grid.setColumnStretch(1, 5)
+        grid.setColumnStretch(2, 6)
 
     def _on_test(self) -> None:
         if self.used is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QWidget
 
 from lorastudio.ui.panes.pairs.actions import KeyButton, key_action
 from lorastudio.ui.widgets.buttons import Button, Key
@@ -42,6 +42,7 @@ class PairActions(QObject):
             button.setCheckable(True)
         self.view_buttons = (self._beside, self._inline)
         self.view_key = Key("Space")
+        self.view_key.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self._beside.clicked.connect(self._on_beside)
         self._inline.clicked.connect(self._on_inline)
         self.show_view(False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QTimer, Signal, Slot
+from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QApplication, QCheckBox, QDoubleSpinBox, QHBoxLayout, QWidget
 
 from lorastudio.bridge.backend import Backend
@@ -40,6 +40,7 @@ class BulkSheet(Sheet):
         self.least = QDoubleSpinBox(minimum=0.0, maximum=1.0, singleStep=0.05, decimals=2, value=0.8)
         self.least.setObjectName("pairs.bulk.least")
         self.least.setAccessibleName("Least confidence")
+        self.least.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.line = Strong("Counting…")
         self.error = ErrorBar("pairs.bulk.error")
         self.cancel = Button("Cancel", "pairs.bulk.cancel")
@@ -104,7 +105,7 @@ class BulkSheet(Sheet):
         self.line.setText(f"{counted(found, 'pair')} will be {self._state.value}." if found else "No pair fits.")
         self.go.setText(f"{self._verb} {count(found)}" if found else self._verb)
         self.go.setEnabled(bool(found))
-        if found and not self.isAncestorOf(QApplication.focusWidget()):
+        if found and QApplication.focusWidget() in (None, self):
             self.go.setFocus()
 
     @Slot()

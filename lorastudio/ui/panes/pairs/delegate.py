@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem,
 
 from lorastudio.bridge.requests.pairs import PairRow
 from lorastudio.ui.models.pair_list import ROW_ROLE
-from lorastudio.ui.panes.pairs.words import STATE_KINDS, STATE_NAMES, confidence, gain, row_line, spoken_row
+from lorastudio.ui.panes.pairs.words import STATE_KINDS, STATE_NAMES, confidence, gain, row_line
 from lorastudio.ui.theme import Theme
 from lorastudio.ui.wording import counted
 
@@ -38,15 +38,6 @@ class PairDelegate(QStyledItemDelegate):
     def sizeHint(self, _option: QStyleOptionViewItem, _index: Index) -> QSize:
         return QSize(100, ROW_PX)
 
-    def displayText(self, value: object, _locale: object) -> str:
-        return str(value)
-
-    def initStyleOption(self, option: QStyleOptionViewItem, index: Index) -> None:
-        super().initStyleOption(option, index)
-        row = index.data(ROW_ROLE)
-        if row is not None:
-            option.text = spoken_row(row)
-
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -75,14 +66,17 @@ class PairDelegate(QStyledItemDelegate):
         painter.fillRect(line, self._theme.colour("line"))
 
     def _paint_second_line(self, painter: QPainter, rect: QRect, row: PairRow) -> None:
-        right = self._paint_figures(painter, rect, row)
+        room = self._paint_figures(painter, rect, row) - GAP_PX
+        short = f"⚠ {row.findings}" if row.findings else ""
+        kept = room - (self._small_width(short) + GAP_PX if short else 0)
         left = rect.left()
-        room = right - GAP_PX
         if self.names_states:
-            left = self._word(painter, rect, left, room, STATE_NAMES[row.state], STATE_KINDS[row.state])
-        left = self._word(painter, rect, left, room, row_line(row), "dim")
-        if row.findings:
-            self._word(painter, rect, left, room, counted(row.findings, "warning"), "warn")
+            left = self._word(painter, rect, left, kept, STATE_NAMES[row.state], STATE_KINDS[row.state])
+        left = self._word(painter, rect, left, kept, row_line(row), "dim")
+        if short:
+            whole = counted(row.findings, "warning")
+            fits = left + self._small_width(whole) <= room
+            self._word(painter, rect, min(left, kept + GAP_PX), room + 1, whole if fits else short, "warn")
 
     def _paint_figures(self, painter: QPainter, rect: QRect, row: PairRow) -> int:
         """Confidence, and left of it the gain as a chip; returns where they begin."""
@@ -108,7 +102,10 @@ class PairDelegate(QStyledItemDelegate):
             return left
         place = QRect(left, rect.top(), right - left, rect.height())
         self._write(painter, place, text, self._small_font, colour)
-        return left + QFontMetrics(self._small_font).horizontalAdvance(text) + GAP_PX
+        return left + self._small_width(text) + GAP_PX
+
+    def _small_width(self, text: str) -> int:
+        return QFontMetrics(self._small_font).horizontalAdvance(text)
 
     def _write(self, painter: QPainter, rect: QRect, text: str, font: QFont, colour: str = "dim") -> None:
         painter.setFont(font)

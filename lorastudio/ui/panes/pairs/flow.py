@@ -11,8 +11,9 @@ GAP_PX = 6
 class FlowLayout(QLayout):
     """All items have the size they ask for."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, *, gap_px: int = GAP_PX) -> None:
         super().__init__(parent)
+        self._gap_px = gap_px
         self._items: list[QLayoutItem] = []
         self.setContentsMargins(0, 0, 0, 0)
 
@@ -38,7 +39,7 @@ class FlowLayout(QLayout):
         return self._place(QRect(0, 0, width, 0), move=False)
 
     def sizeHint(self) -> QSize:
-        return QSize(sum(item.sizeHint().width() + GAP_PX for item in self._items), self.minimumSize().height())
+        return QSize(sum(item.sizeHint().width() + self._gap_px for item in self._items), self.minimumSize().height())
 
     def minimumSize(self) -> QSize:
         sizes = [item.minimumSize() for item in self._items]
@@ -56,8 +57,8 @@ class FlowLayout(QLayout):
         for item in self._items:
             size = item.sizeHint()
             if at.x() > rect.x() and at.x() + size.width() > rect.right() + 1:
-                at, line_height = QPoint(rect.x(), at.y() + line_height + GAP_PX), 0
+                at, line_height = QPoint(rect.x(), at.y() + line_height + self._gap_px), 0
             if move:
                 item.setGeometry(QRect(at, size))
-            at, line_height = QPoint(at.x() + size.width() + GAP_PX, at.y()), max(line_height, size.height())
+            at, line_height = QPoint(at.x() + size.width() + self._gap_px, at.y()), max(line_height, size.height())
         return at.y() + line_height - rect.y()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 
-from PySide6.QtCore import QModelIndex, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QModelIndex, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -24,13 +24,14 @@ from lorastudio.domain.pair import PairOrder, PairState
 from lorastudio.ui.models.pair_list import PairListModel
 from lorastudio.ui.panes.pairs.delegate import ROW_PX, PairDelegate
 from lorastudio.ui.panes.pairs.flow import FlowLayout
-from lorastudio.ui.panes.pairs.words import ORDER_NAMES, STATE_NAMES, short_count
+from lorastudio.ui.panes.pairs.words import ORDER_NAMES, STATE_NAMES, short_count, spoken_row
 from lorastudio.ui.theme import Theme
 from lorastudio.ui.widgets.buttons import Button
 from lorastudio.ui.wording import count
 
 TYPING_MS = 200
 LEAST_PX = 216
+WIDTH_PX = 352
 STATES: tuple[PairState | None, ...] = (*STATE_NAMES, None)
 
 
@@ -83,7 +84,7 @@ class PairListColumn(QWidget):
 
     def __init__(self, backend: Backend, theme: Theme) -> None:
         super().__init__()
-        self.model = PairListModel(backend, self)
+        self.model = PairListModel(backend, spoken_row, self)
         self.table = PairTable(self.model, theme)
         self.search = SearchField()
         self.search.setObjectName("pairs.search")
@@ -111,7 +112,7 @@ class PairListColumn(QWidget):
         top.setSpacing(8)
         top.addWidget(self.search, 1)
         top.addWidget(self.order)
-        filters = FlowLayout()
+        filters = FlowLayout(gap_px=4)
         for number, state in enumerate(STATES):
             name = "all" if state is None else state.value
             button = Button("All", f"pairs.show.{name}", kind="filter")
@@ -127,6 +128,9 @@ class PairListColumn(QWidget):
         column.addLayout(top)
         column.addLayout(filters)
         column.addWidget(self.table, 1)
+
+    def sizeHint(self) -> QSize:
+        return QSize(WIDTH_PX, super().sizeHint().height())
 
     def filter(self) -> PairFilter:
         """What the controls say."""

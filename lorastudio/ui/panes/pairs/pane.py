@@ -19,7 +19,6 @@ from lorastudio.bridge.requests.pairs import (
     read_counts,
     read_list,
     read_rows,
-    read_sheet,
 )
 from lorastudio.bridge.requests.undoing import undo_last
 from lorastudio.domain.changes import Changes
@@ -31,14 +30,13 @@ from lorastudio.ui.panes.pairs.bulk_sheet import BulkSheet
 from lorastudio.ui.panes.pairs.detail import BETWEEN_PX, PairDetail
 from lorastudio.ui.panes.pairs.empty import NothingHere, no_pairs_yet
 from lorastudio.ui.panes.pairs.pair_list import PairListColumn
+from lorastudio.ui.panes.pairs.sheets import PairSheets
 from lorastudio.ui.panes.pairs.words import counts_line
 from lorastudio.ui.theme import Theme
 from lorastudio.ui.widgets.buttons import ActionButton
 from lorastudio.ui.wording import count
 
-LIST_PX = 330
 REREAD_MS = 300
-MOST_SHEETS = 16
 
 
 class PairsPane(Pane):
@@ -50,10 +48,10 @@ class PairsPane(Pane):
     def __init__(self, backend: Backend, theme: Theme) -> None:
         super().__init__(backend, theme)
         self._counts = dict.fromkeys(PairState, 0)
-        self._sheets: dict[int, PairSheet] = {}
+        self._sheets = PairSheets(backend, self)
         self._decided: dict[int, PairState] = {}  # what was decided here last, until it is taken back
         self._wanted_id: int | None = None  # where to go once the list is read again
-        self._shown_ids: PairFilter | None = None
+        self._shown_filter: PairFilter | None = None
         self._reading = self._stale = False
         self._reread = QTimer(self, singleShot=True, interval=REREAD_MS)
         self.acts = PairActions(self)
@@ -81,7 +79,6 @@ class PairsPane(Pane):
         self.splitter.addWidget(self.list)
         self.splitter.addWidget(right)
         self.splitter.setStretchFactor(1, 1)
-        self.splitter.setSizes([LIST_PX, 3 * LIST_PX])
         self._whole = QStackedWidget()
         self._whole.addWidget(self.splitter)
         self._whole.addWidget(self.empty)
@@ -113,6 +110,8 @@ class PairsPane(Pane):
         self.nothing.clear_wanted.connect(self._on_clear_search)
         self.nothing.go_to.connect(self.go_to)
         self.empty.pressed.connect(self.practice_wanted)
+        self._sheets.ready.connect(self._on_sheet)
+        self._sheets.failed.connect(self.show_error)
         self._reread.timeout.connect(self._read_again)
         self.backend.changed.connect(self._on_changed)
 
@@ -189,10 +188,10 @@ class PairsPane(Pane):
         if self._stale or self.detail.is_editing or read.filter != self.list.filter():
             self._read_again()
             return
-        stays = read.filter == self._shown_ids
+        stays = read.filter == self._shown_filter
         wanted = self._wanted_id if self._wanted_id is not None else self.list.current_id() if stays else None
-        self._wanted_id, self._shown_ids = None, read.filter
-        self._sheets.clear()
+        self._wanted_id, self._shown_filter = None, read.filter
+        self._sheets.forget_all()
         self._show_counts(read.counts)
         has_pairs = any(read.counts.values())
         self._whole.setCurrentIndex(0 if has_pairs else 1)
@@ -234,28 +233,18 @@ class PairsPane(Pane):
         if pair_id is None:
             self.detail.sheet = None
             self.acts.allow(pair=False, editing=False)
-        elif pair_id in self._sheets:
-            self._show(self._sheets[pair_id])
         else:
-            self.backend.ask(read_sheet, pair_id, answer=self._on_sheet, failed=self.show_error)
+            self._sheets.want(pair_id)
 
     @Slot(object)
     def _on_sheet(self, sheet: PairSheet) -> None:
-        if len(self._sheets) >= MOST_SHEETS:
-            self._sheets.clear()
-        self._sheets[sheet.pair.id] = sheet
-        if sheet.pair.id == self.list.current_id():
-            self._show(sheet)
-
-    def _show(self, sheet: PairSheet) -> None:
-        if self.detail.is_editing:
+        if sheet.pair.id != self.list.current_id() or self.detail.is_editing:
             return
         self.detail.show_sheet(sheet)
         self.acts.allow(pair=True, editing=False)
-        # The next one is ready before it is wanted.
         following = self.list.model.id_at(self.list.current_row() + 1)
-        if following is not None and following not in self._sheets:
-            self.backend.ask(read_sheet, following, answer=self._on_sheet, failed=self.show_error)
+        if following is not None:
+            self._sheets.prepare(following)
 
     def _seen(self) -> PairSheet | None:
         """The pair that is on the screen; None while another one is looked up, which nobody can have judged."""
@@ -279,7 +268,7 @@ class PairsPane(Pane):
         pair, row = sheet.pair, self.list.current_row()
         self.error_bar.hide()
         self._decided[pair.id] = state
-        self._sheets.pop(pair.id, None)
+        self._sheets.forget(pair.id)
         moved = {pair.state: self._counts[pair.state] - 1}
         self._show_counts(self._counts | moved | {state: (self._counts | moved)[state] + 1})
         if self.list.filter().state in (None, state):
@@ -370,11 +359,11 @@ class PairsPane(Pane):
     @Slot(object)
     def _on_changed(self, changes: Changes) -> None:
         if changes == Changes() or len(changes.pairs) > 1:
-            self._sheets.clear()
+            self._sheets.forget_all()
             if self.isVisible() and not self._reread.isActive():
                 self._reread.start()
         elif changes.pairs:
-            self._sheets.pop(changes.pairs[0], None)
+            self._sheets.forget(changes.pairs[0])
             if self.isVisible():
                 self.backend.ask(read_rows, list(changes.pairs), answer=self._on_changed_row, failed=self.show_error)
                 self.backend.ask(read_counts, answer=self._on_counts, failed=self.show_error)

@@ -89,7 +89,7 @@ def lineage(sheet: PairSheet) -> str:
     if sheet.question is not None:
         parts.append(f"question {sheet.question.position + 1}")
     if sheet.bad.iteration is not None and sheet.good.iteration is not None:
-        parts.append(f"draft {sheet.bad.iteration} to {sheet.good.iteration} of {sheet.drafts}")
+        parts.append(f"draft {sheet.bad.iteration} to {sheet.good.iteration} of {sheet.iterations}")
     if sheet.file_name:
         parts.append(f"From {sheet.file_name}")
     if sheet.original is not None:

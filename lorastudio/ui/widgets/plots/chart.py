@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import pyqtgraph
 from PySide6.QtCore import QRectF, Qt, QTimer, Slot
-from PySide6.QtGui import QColor
+from PySide6.QtGui import QColor, QShowEvent
 from PySide6.QtWidgets import QSizePolicy
 
 from lorastudio.ui.theme import Theme
@@ -23,7 +23,7 @@ HEADROOM = 1.12
 PERCENT_TOP = 1.04  # so that a line at 100% is whole
 TICK_FONT_PX = 11
 LEFT_PX, BOTTOM_PX = 44, 24
-ROWS, FEW_ROWS, TALL_PX = 6, 2, 180
+ROWS, FEW_ROWS, TALL_PX = 6, 3, 180
 COLUMN_PX = 90  # room for a label
 EDGE_PX = 20
 
@@ -90,8 +90,12 @@ class Chart(pyqtgraph.PlotWidget):
     def touched(self, steps: int) -> None:
         """The curves have grown."""
         self._steps = steps
-        if not self._timer.isActive():
+        if self.isVisible() and not self._timer.isActive():
             self._timer.start()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._timer.start()  # what grew meanwhile was not drawn
 
     @Slot(bool)
     def set_log(self, log: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+ENOUGH = 3
 _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 
 
@@ -26,7 +27,9 @@ def log_ticks(low: float, high: float, most: int) -> list[float]:
         inside = [value for value in found if low <= value <= high]
         if len(inside) <= most:
             break
-    return inside if len(inside) > 1 else [low, high]
+    if len(inside) >= ENOUGH:
+        return inside
+    return [math.log10(value) for value in even_ticks(10.0**low, 10.0**high, most) if value > 0]
 
 
 def tick_text(value: float) -> str:

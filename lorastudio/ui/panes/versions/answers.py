@@ -87,7 +87,7 @@ class AnswersCard(Card):
         if not self._questions:
             return
         item = self._questions[self._place]
-        self.where.setText(f"{count(self._place + 1)} of {count(len(self._questions))} that decided")
+        self.where.setText(f"{count(self._place + 1)} of {count(len(self._questions))}, the clearest first")
         self.back.setEnabled(self._place > 0)
         self.next.setEnabled(self._place + 1 < len(self._questions))
         self.question.say(item.question)

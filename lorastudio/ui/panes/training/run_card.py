@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout
 
-from lorastudio.ui.panes.training_list import run_chip
-from lorastudio.ui.panes.training_recipe import OBJECTIVES
+from lorastudio.ui.panes.training.recipe import OBJECTIVES
+from lorastudio.ui.panes.training.run_list import run_chip
 from lorastudio.ui.widgets.buttons import Button
 from lorastudio.ui.widgets.card import Card
 from lorastudio.ui.widgets.chip import Chip

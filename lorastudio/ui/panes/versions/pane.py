@@ -15,12 +15,12 @@ from lorastudio.bridge.requests import versions as requests
 from lorastudio.domain.errors import KnownError
 from lorastudio.domain.events import Event
 from lorastudio.ui.panes.base import BETWEEN_CARDS_PX, Pane
-from lorastudio.ui.panes.versions_answers import AnswersCard
-from lorastudio.ui.panes.versions_deploy import DeployCard
-from lorastudio.ui.panes.versions_gate import GateCard
-from lorastudio.ui.panes.versions_lineage import LineageCard
-from lorastudio.ui.panes.versions_table import VersionTable
-from lorastudio.ui.panes.versions_words import at_start, day, opponent_name
+from lorastudio.ui.panes.versions.answers import AnswersCard
+from lorastudio.ui.panes.versions.deploy import DeployCard
+from lorastudio.ui.panes.versions.gate import GateCard
+from lorastudio.ui.panes.versions.lineage import LineageCard
+from lorastudio.ui.panes.versions.table import VersionTable
+from lorastudio.ui.panes.versions.words import at_start, day, opponent_name
 from lorastudio.ui.theme import Theme
 from lorastudio.ui.widgets.buttons import ActionButton
 from lorastudio.ui.widgets.empty_state import EmptyState

@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QGridLayout
 
 from lorastudio.ui.jobs import how_far, share_of
-from lorastudio.ui.panes.versions_words import VERDICT_CHIPS, guard_figure, guard_name, interval_text, opponent_name
+from lorastudio.ui.panes.versions.words import VERDICT_CHIPS, guard_figure, guard_name, interval_text, opponent_name
 from lorastudio.ui.widgets.buttons import Button
 from lorastudio.ui.widgets.card import Card
 from lorastudio.ui.widgets.chip import Chip

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 
-from lorastudio.ui.panes.versions_words import base_short_name, short_hash
+from lorastudio.ui.panes.versions.words import base_short_name, short_hash
 from lorastudio.ui.widgets.buttons import Button
 from lorastudio.ui.widgets.card import Card
 from lorastudio.ui.widgets.labels import Dim, Figure
@@ -37,11 +37,7 @@ class LineageCard(Card):
     def show_version(self, version: ModelVersion) -> None:
         """What the library knows of it."""
         config = version.config
-        parent = (
-            "Nothing was live when it was trained"
-            if version.parent is None
-            else f"Parent {version_name(version.parent)}"
-        )
+        parent = "No parent" if version.parent is None else f"Parent {version_name(version.parent)}"
         objective = str(config.get("objective", "")).upper()
         self.words.setText(
             f"Run {version.run_id}, {objective}, rank {config.get('rank')}, alpha {config.get('alpha'):g}\n"

@@ -14,12 +14,12 @@ from lorastudio.bridge.requests import runs as requests
 from lorastudio.domain.errors import KnownError
 from lorastudio.domain.events import Event
 from lorastudio.ui.panes.base import BETWEEN_CARDS_PX, Pane
-from lorastudio.ui.panes.training_curves import CurvesView
-from lorastudio.ui.panes.training_follower import RunFollower
-from lorastudio.ui.panes.training_list import RunList
-from lorastudio.ui.panes.training_readiness import ReadinessCard
-from lorastudio.ui.panes.training_recipe import RecipeCard
-from lorastudio.ui.panes.training_run_card import RunCard, run_in_words
+from lorastudio.ui.panes.training.curves import CurvesView
+from lorastudio.ui.panes.training.follower import RunFollower
+from lorastudio.ui.panes.training.readiness import ReadinessCard
+from lorastudio.ui.panes.training.recipe import RecipeCard
+from lorastudio.ui.panes.training.run_card import RunCard, run_in_words
+from lorastudio.ui.panes.training.run_list import RunList
 from lorastudio.ui.theme import Theme
 from lorastudio.ui.widgets.buttons import ActionButton
 from lorastudio.ui.widgets.empty_state import EmptyState
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from lorastudio.domain.changes import Changes
 
 LEFT_PX = 272
+TRAIN_TIP = "Train a new version on the accepted pairs"
 
 
 class TrainingPane(Pane):
@@ -81,7 +82,7 @@ class TrainingPane(Pane):
         self.shown_run = int(state.get("run") or 0)
 
     def _make_actions(self) -> None:
-        self.train_action = self._action("Train", "train", "Train a new version on the accepted pairs", self._on_train)
+        self.train_action = self._action("Train", "train", TRAIN_TIP, self._on_train)
         self.stop_action = self._action(
             "Stop and keep", "stop", "Stop at the next step; the run can be resumed from there", self._on_stop
         )
@@ -155,7 +156,10 @@ class TrainingPane(Pane):
             "No runs yet",
             "Training teaches the model what the accepted pairs show: the good drafts more likely, the bad ones less. "
             "The curves of each run are drawn here while it runs.",
+            "Go to Pairs",
+            name="training.empty",
         )
+        self.empty.pressed.connect(self._on_to_pairs)
         column = QVBoxLayout()
         column.setSpacing(10)
         column.addLayout(row)
@@ -312,12 +316,15 @@ class TrainingPane(Pane):
         busy = self.follower.busy
         can_resume = not busy and self.view is not None and self.shown_run in self.view.resumable
         self._allow(self.train_action, not off, not busy)
+        self.train_action.setToolTip(off or TRAIN_TIP)
         self._allow(self.stop_action, busy and not self.follower.stopping, busy)
         self._allow(self.resume_action, can_resume, can_resume)
         self._allow(self.discard_action, can_resume or self.follower.live_run > 0, can_resume or busy)
         has_runs = self.shown_run > 0
         self.curves.setVisible(has_runs)
         self.empty.setVisible(not has_runs)
+        if self.empty.button is not None:  # with pairs, Train is the one button that fills this
+            self.empty.button.setVisible(self.view is not None and not self.view.accepted)
         self._update_progress()
         self.title_row.state.say(self._state_words(off))
 
@@ -343,6 +350,8 @@ class TrainingPane(Pane):
         return self._checked.problem, self._checked.warnings
 
     def _state_words(self, off: str) -> str:
+        if off and self.view is not None and not self.follower.busy:
+            return off
         if self._story is not None and self._story.run.id == self.shown_run:
             held = f", {count(self._story.heldout)} held out" if self._story.heldout else ""
             return run_in_words(self._story.run) + held

@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
 
-from lorastudio.ui.panes.versions_words import STATE_CHIPS, base_short_name, day, gain_text, interval_text
+from lorastudio.ui.panes.versions.words import STATE_CHIPS, base_short_name, day, gain_text, interval_text
 from lorastudio.ui.theme import Theme
 from lorastudio.ui.widgets.buttons import Button
 from lorastudio.ui.widgets.chip import Chip

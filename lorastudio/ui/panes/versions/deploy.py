@@ -8,7 +8,7 @@ from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit
 
 from lorastudio.ui.jobs import how_far, share_of
-from lorastudio.ui.panes.versions_words import at_start
+from lorastudio.ui.panes.versions.words import at_start
 from lorastudio.ui.theme import Theme
 from lorastudio.ui.widgets.buttons import Button
 from lorastudio.ui.widgets.card import Card

@@ -1,0 +1,57 @@
+"""Imports in a child process: the same report, the same library, and nothing left when it is stopped."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from lorastudio.domain.cancel import CancelToken
+from lorastudio.domain.errors import Cancelled, LibraryBusyError
+from lorastudio.services.data_jobs import import_apart
+from lorastudio.services.importing import ImportFinished, import_files
+from lorastudio.store.library import Library
+from lorastudio.store.pairs import count_pairs, list_pairs
+
+
+def write_pairs(path: Path, rows: int) -> Path:
+    lines = [
+        json.dumps({"prompt": f"Question {n}?", "chosen": f"A good answer to {n}.", "rejected": f"A bad one, {n}!"})
+        for n in range(rows)
+    ]
+    path.write_text("\n".join([*lines, "no JSON"]), encoding="utf-8")
+    return path
+
+
+def test_it_says_and_does_what_an_import_here_does(tmp_path: Path) -> None:
+    file = write_pairs(tmp_path / "pairs.jsonl", 30)
+    reports = []
+    texts = []
+    for name, work in (("here", import_files), ("apart", import_apart)):
+        with Library.open(tmp_path / name, write=True) as library:
+            *_, last = work(library, [file], cancel=CancelToken())
+            assert isinstance(last, ImportFinished)
+            reports.append(last.report)
+            texts.append([(pair.good, pair.lint) for pair in list_pairs(library)])
+    assert reports[0] == reports[1]
+    assert reports[1].pairs_added == 30 and len(reports[1].files[0].refused) == 1
+    assert texts[0] == texts[1]
+
+
+def test_stopping_leaves_the_library_as_it_was(tmp_path: Path) -> None:
+    file = write_pairs(tmp_path / "pairs.jsonl", 5000)
+    cancel = CancelToken()
+    with Library.open(tmp_path / "home", write=True) as library:
+        events = import_apart(library, [file], cancel=cancel)
+        next(events)
+        cancel.cancel()
+        with pytest.raises(Cancelled):
+            list(events)
+        assert sum(count_pairs(library).values()) == 0
+        assert not library.value("SELECT count(*) FROM pairs")
+
+
+def test_a_library_is_lent_to_children_of_its_holder_alone(tmp_path: Path) -> None:
+    with Library.open(tmp_path, write=True), pytest.raises(LibraryBusyError):
+        Library.open_lent(tmp_path)
