@@ -25,14 +25,14 @@ from lorastudio.domain.training_events import TrainingDone
 from lorastudio.domain.version import ModelVersion
 from lorastudio.paths import application_home, expanded
 from lorastudio.services import curation, deployment, freezing, training_runs
-from lorastudio.services.base_models import default_base
+from lorastudio.services.base_models import base_of, default_base
 from lorastudio.services.gating import gate_version
 from lorastudio.services.importing import ImportFinished, ImportReport, import_files
 from lorastudio.services.judging import judge_for
 from lorastudio.services.opening import open_for_work
 from lorastudio.services.servers import LocalServers
 from lorastudio.services.statistics import Statistics, statistics
-from lorastudio.store import deployments, versions
+from lorastudio.store import versions
 from lorastudio.training.config import TrainConfig
 
 Wanted = TypeVar("Wanted", bound=Event)
@@ -88,15 +88,14 @@ class Studio:
 
     def deploy(self, version: int, *, force: bool = False, reason: str = "") -> None:
         """Make a version the live one; `RefusedError` when the gate did not find it better, unless forced."""
-        engine = self._servers.engine(versions.get_version(self._library, version).base_model)
+        engine = self._servers.engine(base_of(self._library, version))
         self._all(
             deployment.deploy_version(self._library, version, engine, force=force, reason=reason, cancel=self.cancel)
         )
 
     def rollback(self, version: int | None = None) -> None:
         """Make an earlier version (0: the bare base) the live one again; default: the one live before."""
-        live = deployments.live_version(self._library)
-        base = default_base(self._library) if live is None else versions.get_version(self._library, live).base_model
+        base = base_of(self._library, deployment.rollback_goal(self._library, version))
         self._all(deployment.rollback(self._library, self._servers.engine(base), version=version, cancel=self.cancel))
 
     def versions(self) -> list[ModelVersion]:

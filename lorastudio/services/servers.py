@@ -14,7 +14,7 @@ from lorastudio.endpoints.client import ChatClient
 from lorastudio.endpoints.secrets import Keychain
 from lorastudio.processes.critic import Critic
 from lorastudio.processes.engine import Engine
-from lorastudio.services.base_models import default_base, is_practice, resolve_base
+from lorastudio.services.base_models import base_of, default_base, is_practice, resolve_base
 from lorastudio.store import deployments
 from lorastudio.store.endpoints import list_endpoints
 from lorastudio.store.library import Library
@@ -136,8 +136,7 @@ class LocalServers:
         return endpoint.url, self._keychain.get(endpoint.name)
 
     def _engine_base_name(self) -> str:
-        live = deployments.live_version(self._library)
-        return default_base(self._library) if live is None else get_version(self._library, live).base_model
+        return base_of(self._library, deployments.live_version(self._library))
 
     def _practice_url(self) -> str:
         if self._critic is None or not self._critic.alive:

@@ -14,7 +14,7 @@ from lorastudio.domain.errors import KnownError, UsageError
 from lorastudio.domain.events import Event
 from lorastudio.endpoints.secrets import Keychain
 from lorastudio.processes.engine import Engine
-from lorastudio.services.base_models import default_base, resolve_base
+from lorastudio.services.base_models import base_of, resolve_base
 from lorastudio.store.deployments import live_version
 from lorastudio.store.library import Library
 from lorastudio.store.versions import get_version
@@ -76,7 +76,7 @@ def serve(home: Path, *, port: int, token: str, cancel: CancelToken) -> Iterator
     """
     with Library.open(home, write=False) as library:
         live = live_version(library)
-        base = default_base(library) if live is None else get_version(library, live).base_model
+        base = base_of(library, live)
     with Engine(resolve_base(base), token=token, port=port, log=home / "logs" / "serve.log") as engine:
         _switch(engine, home, base, live)
         yield Serving(engine.url, (PUBLIC_NAME, *engine.versions, engine.base_name))
