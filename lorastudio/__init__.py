@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lorastudio.api import Studio
+    from lorastudio.api import Studio, TrainConfig
 
 __version__ = "0.1.0"
 
-__all__ = ["Studio", "__version__"]
+__all__ = ["Studio", "TrainConfig", "__version__"]
 
 
 def __getattr__(name: str) -> Any:
-    """`Studio` at its first use: every child process imports this package, and none of them needs the library."""
-    if name != "Studio":
+    """The public names at their first use: every child process imports this package, and none needs the library."""
+    if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from lorastudio.api import Studio
+    from lorastudio import api
 
-    return Studio
+    return getattr(api, name)

@@ -1,11 +1,16 @@
 """The loop from Python: the same services as the window and the terminal, without their screens.
 
->>> from lorastudio import Studio
->>> with Studio() as studio:                    # the library of LORASTUDIO_HOME, or the application's own
-...     print(studio.readiness())
-...     version = studio.train()
+>>> from lorastudio import Studio, TrainConfig
+>>> with Studio() as studio:  # the library of LORASTUDIO_HOME, or the application's own
+...     print(studio.readiness().needed)
+...     dataset = studio.prepare_dataset("dataset", compress=True)  # train.jsonl.gz and validation.jsonl.gz
+...     version = studio.train(TrainConfig(epochs=1, learning_rate=1e-3))
 ...     if studio.gate(version.version).verdict == "better":
 ...         studio.deploy(version.version)
+...     studio.rollback(version=1)
+...     print(studio.statistics().live_version)
+1000
+1
 """
 
 from __future__ import annotations
@@ -35,6 +40,8 @@ from lorastudio.services.statistics import Statistics, statistics
 from lorastudio.store import versions
 from lorastudio.training.config import TrainConfig
 
+__all__ = ["Studio", "TrainConfig"]
+
 Wanted = TypeVar("Wanted", bound=Event)
 
 
@@ -46,12 +53,13 @@ class Studio:
 
     def __init__(self, home: Path | str | None = None, *, listen: Callable[[Event], None] | None = None) -> None:
         """Open the library in `home`; raises `LibraryBusyError` when another process is writing to it."""
-        self._stack = ExitStack()
         self._listen = listen
         self.cancel = CancelToken()
         place = application_home() if home is None else expanded(Path(home))
-        self._library, _ = self._stack.enter_context(open_for_work(place, "python"))
-        self._servers = self._stack.enter_context(LocalServers(self._library))
+        with ExitStack() as opened:
+            self._library, _ = opened.enter_context(open_for_work(place, "python"))
+            self._servers = opened.enter_context(LocalServers(self._library))
+            self._stack = opened.pop_all()
 
     def readiness(self) -> curation.Readiness:
         """Whether there are enough good pairs to train on, and what is missing."""
