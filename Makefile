@@ -3,11 +3,10 @@
 READY = .venv/.ready
 PYTEST = packaging/with_blas.sh .venv/bin/pytest
 
-.PHONY: run setup demo test check bench bench-gate freeze practice-model clean
+.PHONY: run setup demo test check bench bench-gate screenshots freeze practice-model clean
 
 run: $(READY)
-	@echo "There is no window yet: this runs the demo in the terminal."
-	@.venv/bin/lorastudio demo
+	@packaging/run.sh .venv/bin/lorastudio
 
 setup: $(READY)
 
@@ -29,10 +28,13 @@ check: $(READY)
 	.uv/bin/uv lock --check --offline
 
 bench: $(READY)
-	$(PYTEST) -m bench -s tests/benchmarks/*.py
+	packaging/with_screen.sh $(PYTEST) -m bench -s tests/benchmarks/*.py
 
 bench-gate: $(READY)
 	$(PYTEST) -m bench -s tests/benchmarks/gate.py
+
+screenshots: $(READY)
+	packaging/screenshots.sh .venv/bin/python
 
 freeze: $(READY)
 	.venv/bin/pyinstaller --noconfirm --clean --log-level WARN packaging/lorastudio.spec
