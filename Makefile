@@ -3,11 +3,10 @@
 READY = .venv/.ready
 PYTEST = packaging/with_blas.sh .venv/bin/pytest
 
-.PHONY: run setup demo test check soak bench bench-gate bench-loop freeze practice-model clean
+.PHONY: run setup demo test check soak bench bench-gate bench-loop screenshots freeze practice-model clean
 
 run: $(READY)
-	@echo "There is no window yet: this runs the demo in the terminal."
-	@.venv/bin/lorastudio demo
+	@packaging/run.sh .venv/bin/lorastudio
 
 setup: $(READY)
 
@@ -33,13 +32,16 @@ soak: $(READY)
 	$(PYTEST) -m soak
 
 bench: $(READY)
-	$(PYTEST) -m bench -s tests/benchmarks/*.py
+	packaging/with_screen.sh $(PYTEST) -m bench -s tests/benchmarks/*.py
 
 bench-gate: $(READY)
 	$(PYTEST) -m bench -s tests/benchmarks/gate.py
 
 bench-loop: $(READY)
 	$(PYTEST) -m bench -s tests/benchmarks/loop.py
+
+screenshots: $(READY)
+	packaging/screenshots.sh .venv/bin/python
 
 freeze: $(READY)
 	.venv/bin/pyinstaller --noconfirm --clean --log-level WARN packaging/lorastudio.spec

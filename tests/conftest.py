@@ -16,6 +16,7 @@ pytest_plugins = ["pytester", "tests.leak_checks"]
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 if sys.platform == "linux":
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # widgets are tested without a screen
     os.environ["MLX_DISABLE_COMPILE"] = "1"  # on the CPU it would start a C++ compiler at run time
     os.environ["OPENBLAS_NUM_THREADS"] = "1"  # sums are made in one order
 

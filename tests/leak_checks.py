@@ -124,6 +124,8 @@ def _qt_objects() -> dict[object, str]:
     for item in gc.get_objects():
         if isinstance(item, core.QTimer) and shiboken6.isValid(item) and item.isActive():
             found["timer", shiboken6.getCppPointer(item)[0]] = f"running timer {item.objectName()!r} of {item.parent()}"
+        if isinstance(item, core.QThread) and shiboken6.isValid(item) and item.isRunning() and not item.isMainThread():
+            found["qthread", shiboken6.getCppPointer(item)[0]] = f"running thread of Qt {item.objectName()!r}"
     if widgets is not None and isinstance(core.QCoreApplication.instance(), widgets.QApplication):
         for widget in widgets.QApplication.allWidgets():
             found["widget", shiboken6.getCppPointer(widget)[0]] = f"widget {widget!r}"

@@ -180,16 +180,16 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def _on_first_frame(self) -> None:
+        new = not (self.backend.home / LIBRARY_FILE).exists()  # before somebody makes it
         self._fill_menus()
         self.first_frame.emit()
         self.theme.follow_system()
         self.sidebar.draw_icons()
         self._drops.watch(self)
-        names = [name for name, _ in PANES]
-        if not (self.backend.home / LIBRARY_FILE).exists():
+        if new:
             self._show_first_run()
-        else:
-            self.show_pane(self._state.pane if self._state.pane in names else names[0])
+        elif self._state.pane in dict(PANES):
+            self.show_pane(self._state.pane)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         if not self.quitter.may_quit():
@@ -261,9 +261,11 @@ class MainWindow(QMainWindow):
         self.sidebar.show_live(overview, self.backend.address)
         self._rollback.setEnabled(overview.back_to is not None)
         self._show_counts()
-        fresh = overview.is_empty and not self.backend.running()
-        if fresh and self.first_run is None and self.stack.front is None:
-            self._show_first_run()
+        if self.stack.front is None and self.first_run is None:
+            if overview.is_empty:
+                self._show_first_run()
+            else:
+                self.show_pane(PANES[0][0])
 
     @Slot(object)
     def _on_readiness(self, readiness: Readiness) -> None:

@@ -13,7 +13,7 @@ from lorastudio.ui.widgets.dot import Dot
 from lorastudio.ui.widgets.kinds import set_kind
 from lorastudio.ui.widgets.labels import Dim, Figure, Strong, Text
 from lorastudio.ui.widgets.thin_bar import ThinBar
-from lorastudio.ui.wording import count, counted, version_name
+from lorastudio.ui.wording import count, counted
 
 if TYPE_CHECKING:
     from lorastudio.bridge.requests.overview import Overview
@@ -153,7 +153,7 @@ class Sidebar(QFrame):
         self._address.setVisible(overview.deployed)
         self._rollback.setVisible(overview.back_to is not None)
         if overview.back_to is not None:
-            self._rollback.setText(f"Roll back to {version_name(overview.back_to)}")
+            self._rollback.setText(f"Roll back to {f'v{overview.back_to}' if overview.back_to else 'base'}")
 
     def allow_rollback(self, allowed: bool) -> None:
         self._rollback.setEnabled(allowed)

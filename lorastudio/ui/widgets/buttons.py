@@ -95,7 +95,8 @@ class ActionButton(Button):
     def _on_action_changed(self) -> None:
         self.setText(self._action.text())
         self.setEnabled(self._action.isEnabled())
-        self.setVisible(self._action.isVisible())
+        if self.parent() is not None:  # shown without one, it would be a window of its own
+            self.setVisible(self._action.isVisible())
         keys = self._action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
         tip = self._action.toolTip()
         self.setToolTip(f"{tip} ({keys})" if keys else tip)

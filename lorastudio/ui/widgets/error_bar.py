@@ -23,7 +23,7 @@ class Bar(QFrame):
         self.setObjectName(name)
         self.message = Strong(wrap=True, kind=self.strong_kind)
         self.hint = Dim(wrap=True)
-        self.button = Button("", f"{name}.next")
+        self.button = Button("Go on", f"{name}.next")
         self.close_button = Button("Close", f"{name}.close")
         words = QVBoxLayout()
         words.setSpacing(2)
