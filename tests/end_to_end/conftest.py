@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 
 from lorastudio.practice.questions import drafting_questions
+from lorastudio.store.library import Library
 from tests.end_to_end.program import Program
 
 QUESTIONS = 6
+GATE_QUESTIONS = 24
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,14 @@ def program(prepared: Prepared, tmp_path: Path) -> Program:
     """The program over a copy of the prepared home."""
     shutil.copytree(prepared.home, tmp_path / "home")
     return Program(tmp_path / "home")
+
+
+@pytest.fixture
+def lightly_judged(program: Program) -> Program:
+    """The program over a copy in which most gate questions are gone: a look at all of them takes many seconds."""
+    with Library.open(program.home, write=True, verb="test") as library:
+        library.execute("DELETE FROM gate_questions WHERE id > ?", (GATE_QUESTIONS,))
+    return program
 
 
 @pytest.fixture

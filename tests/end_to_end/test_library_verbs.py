@@ -13,8 +13,6 @@ import pytest
 from lorastudio.store.library import Library
 from tests.end_to_end.program import TIMEOUT_S, Program, command
 
-LISTINGS = ("pairs", "runs", "versions", "stats", "ready", "gate-questions")
-
 
 def test_the_doctor_finds_a_used_library_sound_and_names_every_version(program: Program) -> None:
     report = program.json("doctor")
@@ -55,31 +53,9 @@ def test_a_library_of_a_newer_program_is_left_alone(fresh: Program) -> None:
     assert (fresh.home / "library.db").read_bytes() == before
 
 
-def test_listing_an_empty_library_creates_nothing(fresh: Program) -> None:
-    for verb in LISTINGS:
-        fresh.json(verb)
-    assert not fresh.home.exists()
-
-
 def test_a_home_on_the_command_line_comes_before_the_environment(program: Program, tmp_path: Path) -> None:
     assert program.json("stats")["total_versions"] == 1
     assert program.json("stats", "--home", tmp_path / "другой дом")["total_versions"] == 0
-
-
-def test_a_home_that_can_not_be_one_is_wrong_usage(fresh: Program, tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    for home in (tmp_path / "file", tmp_path / "file" / "below"):
-        assert "is a file" in fresh.refusal("stats", "--home", home, code=2)
-        assert "is a file" in Program(home).refusal("doctor", code=2)
-    assert "name is empty" in fresh.refusal("stats", "--home", "", code=2)
-
-
-def test_wrong_usage_is_told_in_words_and_as_json(fresh: Program) -> None:
-    for arguments in (("nosuch",), ("pairs", "--state", "gone"), ("gate", "one"), ("gate", "9" * 30)):
-        fresh.refusal(*arguments, code=2)
-    people = fresh.run("pairs", "--limit", "0", code=2)
-    assert people.out == ""
-    assert "--limit" in people.err
 
 
 def test_a_base_model_is_described(fresh: Program, tmp_path: Path) -> None:

@@ -106,19 +106,6 @@ def test_imported_pairs_wait_and_damaged_lines_are_named(fresh: Program, tmp_pat
     assert (ready["ready"], ready["accepted"], ready["needed"], ready["min_confidence"]) == (False, 2, 1000, 0.8)
 
 
-def test_nothing_that_can_not_be_imported_is_passed_over_in_silence(fresh: Program, tmp_path: Path) -> None:
-    (tmp_path / "empty.jsonl").touch()
-    (tmp_path / "archive.zip").write_bytes(b"PK\x03\x04")
-    (tmp_path / "folder").mkdir()
-    seed_file(tmp_path / "huge.jsonl", json.dumps({"prompt": "x" * 20_000_000, "completion": "y"}))
-    paths = [tmp_path / name for name in ("empty.jsonl", "archive.zip", "folder", "huge.jsonl", "none")]
-    report = fresh.json("import", *paths, "/dev/null", code=1)
-    assert report["pairs_added"] == 0
-    assert [len(file["refused"]) for file in report["files"]] == [1] * 6
-    assert "name is empty" in fresh.refusal("import", "", code=2)
-    assert fresh.json("pairs")["pairs"] == []
-
-
 def test_a_dataset_holds_the_accepted_pairs_and_comes_in_again(
     program: Program, fresh: Program, tmp_path: Path
 ) -> None:

@@ -18,8 +18,8 @@ from tests.end_to_end.program import Program
 NOT_BEFORE_USE = ("sqlite_utils", "httpx", "numpy", "typer", "rich", "lorastudio.api")
 
 
-def test_the_documented_example_runs(program: Program, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("LORASTUDIO_HOME", str(program.home))
+def test_the_documented_example_runs(lightly_judged: Program, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("LORASTUDIO_HOME", str(lightly_judged.home))
     monkeypatch.chdir(tmp_path)
     (example,) = [found for found in doctest.DocTestFinder(recurse=False).find(api) if found.examples]
     told: list[str] = []

@@ -119,14 +119,13 @@ def test_of_too_few_groups_none_is_held_out(fresh: Program, tmp_path: Path, side
 
 
 def test_a_stopped_run_is_resumed_and_ends_as_if_never_stopped(fresh: Program, file: Path, tmp_path: Path) -> None:
-    long = ("train", "--from", file, *QUICK, "--epochs", "4")
+    long = ("train", "--from", file, *QUICK, "--epochs", "8")
     whole = Path(Program(tmp_path / "undisturbed").run(*long).lines[-1]["model_path"])
     with fresh.started(*long) as process:
         assert process.stdout is not None
         for line in process.stdout:
             if json.loads(line).get("step") == 3:
                 break
-        assert f"process {process.pid}, busy with “train”" in fresh.refusal("undo")
         process.send_signal(signal.SIGINT)
         stopped = ended(process)
     assert stopped.code == 1
@@ -141,14 +140,3 @@ def test_a_stopped_run_is_resumed_and_ends_as_if_never_stopped(fresh: Program, f
     resumed = Path(done[-1]["model_path"])
     assert (resumed / "adapters.safetensors").read_bytes() == (whole / "adapters.safetensors").read_bytes()
     assert "no unfinished run" in fresh.refusal("resume")
-
-
-def test_what_can_not_be_trained_is_said_before_anything_is_kept(fresh: Program, tmp_path: Path) -> None:
-    (tmp_path / "empty").touch()
-    assert "nothing to train on" in fresh.refusal("train")
-    assert "no row that can be trained on" in fresh.refusal("train", "--from", tmp_path / "empty")
-    assert "No base model is found" in fresh.refusal("train", "--base", "nobody/nothing")
-    for setting in (("--layers", "most"), ("--alpha", "inf"), ("--objective", "guess")):
-        fresh.refusal("train", *setting, code=2)
-    assert fresh.json("runs") == {"runs": []}
-    assert list((fresh.home / "runs").iterdir()) == []

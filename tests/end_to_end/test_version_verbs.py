@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.end_to_end.conftest import GATE_QUESTIONS
 from tests.end_to_end.file_keychain import variables
 from tests.end_to_end.program import Program, ended
 from tests.end_to_end.test_endpoint_verbs import holds
@@ -78,14 +79,14 @@ def traces_of_children(pid: int) -> bytes:
     return b"".join(Path(f"/proc/{child}/{name}").read_bytes() for child in children for name in ("cmdline", "environ"))
 
 
-def test_the_gate_reports_what_it_found(program: Program) -> None:
-    report = program.json("gate", "1")
+def test_the_gate_reports_what_it_found(lightly_judged: Program) -> None:
+    report = lightly_judged.json("gate", "1")
     assert {"verdict", "gain", "interval", "p", "n", "needed", "against", "guards"} <= report.keys()
     assert report["verdict"] in ("better", "worse", "not enough evidence")
-    assert (report["against"], report["needed"], report["n"]) == ("base", 5.0, 200)
+    assert (report["against"], report["needed"], report["n"]) == ("base", 5.0, GATE_QUESTIONS)
     assert len(report["interval"]) == 2
     assert all({"name", "ok", "value"} <= guard.keys() for guard in report["guards"])
-    assert "There is no version 7" in program.refusal("gate", "7")
+    assert "There is no version 7" in lightly_judged.refusal("gate", "7")
 
 
 def test_what_is_served_follows_deployments_of_other_processes(second: Program) -> None:
@@ -137,16 +138,6 @@ def test_a_rollback_may_go_to_the_bare_base_and_back(program: Program) -> None:
     assert program.json("rollback") == {"live_version": None, "target": "local", "ok": True}
     assert program.json("rollback", "1")["live_version"] == 1
     assert "There is no version 9" in program.refusal("rollback", "9")
-
-
-def test_without_anything_deployed_there_is_nothing_to_roll_back(fresh: Program) -> None:
-    assert "nothing to roll back" in fresh.refusal("rollback")
-
-
-def test_serving_wants_a_token_that_can_be_shown(fresh: Program, tmp_path: Path) -> None:
-    assert "LORASTUDIO_TOKEN" in fresh.refusal("serve", "--port", "0")
-    strange = Program(fresh.home, LORASTUDIO_TOKEN="tök en")
-    assert "tök" not in strange.refusal("serve", "--port", "0", code=2)
 
 
 def test_a_keychain_keeps_the_token_that_is_made_for_serving(program: Program, tmp_path: Path) -> None:
