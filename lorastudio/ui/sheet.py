@@ -23,7 +23,6 @@ class Sheet(QWidget):
 
     def __init__(self, title: str, window: QWidget, *, width_px: int = 560, chip: Chip | None = None) -> None:
         super().__init__(window)
-        self.setObjectName("veil")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
