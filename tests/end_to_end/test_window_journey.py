@@ -70,12 +70,17 @@ def _import_and_review(opened: OpenWindow, file: Path) -> None:
     ended(opened, "import")
     opened.click("import_report.review")
     opened.window.activateWindow()
-    opened.until(lambda: opened.find(QPushButton, "pairs.accept").isEnabled())
-    for key in (Qt.Key.Key_A, Qt.Key.Key_R, Qt.Key.Key_A):
-        before = opened.find(QPushButton, "sidebar.pairs").accessibleDescription()
-        opened.until(lambda: opened.find(QPushButton, "pairs.accept").isEnabled())
+    for waiting, key in ((8, Qt.Key.Key_A), (7, Qt.Key.Key_R), (6, Qt.Key.Key_A)):
+        _wait_for_review(opened, waiting)
         QTest.keyClick(QApplication.focusWidget() or opened.window, key)
-        opened.until(lambda before=before: opened.find(QPushButton, "sidebar.pairs").accessibleDescription() != before)
+    _wait_for_review(opened, 5)
+
+
+def _wait_for_review(opened: OpenWindow, waiting: int) -> None:
+    words = f"{waiting} to review"
+    opened.until(lambda: opened.find(QPushButton, "sidebar.pairs").accessibleDescription() == words)
+    opened.until(lambda: opened.find(QPushButton, "pairs.accept").isEnabled() and opened.window.isActiveWindow())
+    opened.settle()
 
 
 def _train(opened: OpenWindow) -> None:
