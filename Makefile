@@ -3,7 +3,7 @@
 READY = .venv/.ready
 PYTEST = packaging/with_blas.sh .venv/bin/pytest
 
-.PHONY: run setup demo test check bench bench-gate screenshots freeze practice-model clean
+.PHONY: run setup demo test check soak bench bench-gate bench-loop screenshots freeze practice-model clean
 
 run: $(READY)
 	@packaging/run.sh .venv/bin/lorastudio
@@ -18,7 +18,7 @@ demo: $(READY)
 
 # Everything that must hold for a change: the static checks and the everyday suite.
 test: check
-	$(PYTEST)
+	$(PYTEST) -n auto --dist worksteal
 
 check: $(READY)
 	.venv/bin/ruff check .
@@ -27,11 +27,18 @@ check: $(READY)
 	.venv/bin/lint-imports
 	.uv/bin/uv lock --check --offline
 
+# What takes many minutes on purpose.
+soak: $(READY)
+	$(PYTEST) -m soak
+
 bench: $(READY)
 	packaging/with_screen.sh $(PYTEST) -m bench -s tests/benchmarks/*.py
 
 bench-gate: $(READY)
 	$(PYTEST) -m bench -s tests/benchmarks/gate.py
+
+bench-loop: $(READY)
+	$(PYTEST) -m bench -s tests/benchmarks/loop.py
 
 screenshots: $(READY)
 	packaging/screenshots.sh .venv/bin/python

@@ -1,11 +1,16 @@
 """The loop from Python: the same services as the window and the terminal, without their screens.
 
->>> from lorastudio import Studio
->>> with Studio() as studio:                    # the library of LORASTUDIO_HOME, or the application's own
-...     print(studio.readiness())
-...     version = studio.train()
+>>> from lorastudio import Studio, TrainConfig
+>>> with Studio() as studio:  # the library of LORASTUDIO_HOME, or the application's own
+...     print(studio.readiness().needed)
+...     dataset = studio.prepare_dataset("dataset", compress=True)  # train.jsonl.gz and validation.jsonl.gz
+...     version = studio.train(TrainConfig(epochs=1, learning_rate=1e-3))
 ...     if studio.gate(version.version).verdict == "better":
 ...         studio.deploy(version.version)
+...     studio.rollback(version=1)
+...     print(studio.statistics().live_version)
+1000
+1
 """
 
 from __future__ import annotations
@@ -23,17 +28,19 @@ from lorastudio.domain.gate import GateReport
 from lorastudio.domain.gate_events import GateFinished
 from lorastudio.domain.training_events import TrainingDone
 from lorastudio.domain.version import ModelVersion
-from lorastudio.paths import application_home
+from lorastudio.paths import application_home, expanded
 from lorastudio.services import curation, deployment, freezing, training_runs
-from lorastudio.services.base_models import default_base
+from lorastudio.services.base_models import base_of, default_base
 from lorastudio.services.gating import gate_version
 from lorastudio.services.importing import ImportFinished, ImportReport, import_files
 from lorastudio.services.judging import judge_for
 from lorastudio.services.opening import open_for_work
 from lorastudio.services.servers import LocalServers
 from lorastudio.services.statistics import Statistics, statistics
-from lorastudio.store import deployments, versions
+from lorastudio.store import versions
 from lorastudio.training.config import TrainConfig
+
+__all__ = ["Studio", "TrainConfig"]
 
 Wanted = TypeVar("Wanted", bound=Event)
 
@@ -46,12 +53,13 @@ class Studio:
 
     def __init__(self, home: Path | str | None = None, *, listen: Callable[[Event], None] | None = None) -> None:
         """Open the library in `home`; raises `LibraryBusyError` when another process is writing to it."""
-        self._stack = ExitStack()
         self._listen = listen
         self.cancel = CancelToken()
-        place = application_home() if home is None else Path(home)
-        self._library, _ = self._stack.enter_context(open_for_work(place, "python"))
-        self._servers = self._stack.enter_context(LocalServers(self._library))
+        place = application_home() if home is None else expanded(Path(home))
+        with ExitStack() as opened:
+            self._library, _ = opened.enter_context(open_for_work(place, "python"))
+            self._servers = opened.enter_context(LocalServers(self._library))
+            self._stack = opened.pop_all()
 
     def readiness(self) -> curation.Readiness:
         """Whether there are enough good pairs to train on, and what is missing."""
@@ -88,15 +96,14 @@ class Studio:
 
     def deploy(self, version: int, *, force: bool = False, reason: str = "") -> None:
         """Make a version the live one; `RefusedError` when the gate did not find it better, unless forced."""
-        engine = self._servers.engine(versions.get_version(self._library, version).base_model)
+        engine = self._servers.engine(base_of(self._library, version))
         self._all(
             deployment.deploy_version(self._library, version, engine, force=force, reason=reason, cancel=self.cancel)
         )
 
     def rollback(self, version: int | None = None) -> None:
         """Make an earlier version (0: the bare base) the live one again; default: the one live before."""
-        live = deployments.live_version(self._library)
-        base = default_base(self._library) if live is None else versions.get_version(self._library, live).base_model
+        base = base_of(self._library, deployment.rollback_goal(self._library, version))
         self._all(deployment.rollback(self._library, self._servers.engine(base), version=version, cancel=self.cancel))
 
     def versions(self) -> list[ModelVersion]:

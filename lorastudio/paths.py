@@ -6,19 +6,30 @@ import os
 import sys
 from pathlib import Path
 
+from lorastudio.domain.errors import KnownError
+
 HOME_VARIABLE = "LORASTUDIO_HOME"
 
 
 def application_home() -> Path:
     """The folder of the library: `LORASTUDIO_HOME`, else the system's place for application data."""
     if chosen := os.environ.get(HOME_VARIABLE):
-        return Path(chosen).expanduser().absolute()
+        return expanded(Path(chosen))
     if sys.platform == "darwin":
-        return Path.home() / "Library" / "Application Support" / "LoRA Studio"
+        return expanded(Path("~/Library/Application Support/LoRA Studio"))
     data = os.environ.get("XDG_DATA_HOME", "")
     # The XDG rules say that a relative path there is to be ignored.
-    base = Path(data) if Path(data).is_absolute() else Path.home() / ".local" / "share"
-    return base / "lorastudio"
+    return Path(data) / "lorastudio" if Path(data).is_absolute() else expanded(Path("~/.local/share/lorastudio"))
+
+
+def expanded(path: Path) -> Path:
+    """An absolute path, with a leading ~ replaced; `KnownError` when the user it means has no home folder."""
+    try:
+        return path.expanduser().absolute()
+    except RuntimeError as error:
+        raise KnownError(
+            f"The home folder meant by {path} is not known.", f"Set {HOME_VARIABLE} to a folder."
+        ) from error
 
 
 def home_is_chosen() -> bool:

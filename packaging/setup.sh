@@ -72,6 +72,10 @@ python=$(find_python)
 install_uv
 say "making .venv with $python"
 unset VIRTUAL_ENV
+# A company's network is known to the system's certificates, not to uv's own; a bare Debian has only uv's own.
+if [ "$(uname)" = Darwin ] || [ -e /etc/ssl/certs/ca-certificates.crt ]; then
+    export UV_SYSTEM_CERTS=1
+fi
 # Compiled once here, thousands of files need no compiling at each start of a child.
 UV_PROJECT_ENVIRONMENT=.venv UV_PYTHON_DOWNLOADS=never UV_HTTP_TIMEOUT="${UV_HTTP_TIMEOUT:-120}" \
     UV_COMPILE_BYTECODE_TIMEOUT=600 \

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from lorastudio.paths import application_home, home_is_chosen, practice_model, resources
+from lorastudio.domain.errors import KnownError
+from lorastudio.paths import application_home, expanded, home_is_chosen, practice_model, resources
 
 
 def test_the_home_can_be_chosen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -50,3 +51,8 @@ def test_a_frozen_program_finds_its_resources_in_its_bundle(monkeypatch: pytest.
     monkeypatch.setattr(sys, "_MEIPASS", str(tmp_path), raising=False)
     assert resources() == tmp_path / "resources"
     assert practice_model() == tmp_path / "resources" / "practice" / "model"
+
+
+def test_a_user_without_a_home_is_a_clear_error() -> None:
+    with pytest.raises(KnownError, match="~nobody-has-this-name"):
+        expanded(Path("~nobody-has-this-name/library"))

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from lorastudio.cli.session import Home, Json, Session, figure, table
+from lorastudio.cli.session import Home, Json, Session, counted, figure, table
 from lorastudio.domain.changes import Changes
 from lorastudio.domain.errors import UsageError
 from lorastudio.domain.events import as_json
@@ -99,7 +99,7 @@ def undo(home: Home = None, json: Json = False) -> None:
     session = Session(home, json)
     with session.writing("undo") as library:
         changes = curation.undo(library)
-    _report(session, changes, f"Taken back: {changes.undo_label} ({len(changes.pairs)} pairs).")
+    _report(session, changes, f"Taken back: {changes.undo_label} ({counted(len(changes.pairs), 'pair')}).")
 
 
 def _decide(
@@ -114,7 +114,7 @@ def _decide(
             changes = curation.decide(library, ids, state, Decider.PERSON)
         else:
             changes = curation.decide_all_pending(library, state, min_confidence)
-    _report(session, changes, f"{len(changes.pairs)} pairs {state.value}.")
+    _report(session, changes, f"{counted(len(changes.pairs), 'pair')} {state.value}.")
 
 
 def _report(session: Session, changes: Changes, text: str) -> None:

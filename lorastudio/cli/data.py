@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from lorastudio.cli.narration import Narrator
-from lorastudio.cli.session import Home, Json, Session
+from lorastudio.cli.session import Home, Json, Session, counted, given_path
 from lorastudio.domain.errors import BugError
 from lorastudio.domain.events import as_json
 from lorastudio.domain.pair import PairState
@@ -28,7 +28,10 @@ def register(app: typer.Typer) -> None:
 
 
 def import_(
-    paths: Annotated[list[Path], typer.Argument(metavar="FILE…|FOLDER", help="Files of pairs, or a folder of drafts.")],
+    paths: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILE…|FOLDER", help="Files of pairs, or a folder of drafts.", parser=given_path),
+    ],
     accept: Annotated[bool, typer.Option("--accept", help="Accept what comes in, as your own decision.")] = False,
     home: Home = None,
     json: Json = False,
@@ -61,7 +64,8 @@ def dataset(
     with session.reading() as library:
         written = export_dataset(library, out, cycle=cycle, state=state)
     session.result(
-        {"path": str(out), "pairs": written}, lambda console: console.print(f"{written} pairs written to {out}.")
+        {"path": str(out), "pairs": written},
+        lambda console: console.print(f"{counted(written, 'pair')} written to {out}."),
     )
 
 
@@ -76,7 +80,7 @@ def drafts(
         written = export_drafts(library, folder)
     session.result(
         {"path": str(folder), "questions": written},
-        lambda console: console.print(f"The drafts of {written} questions are in {folder}."),
+        lambda console: console.print(f"The drafts of {counted(written, 'question')} are in {folder}."),
     )
 
 
@@ -103,7 +107,7 @@ def _show_import(out: Console, report: dict[str, Any]) -> None:
             out.print(f"  and {len(file['refused']) - MOST_REFUSALS_SHOWN} more; --json lists them all.")
         for warning in file["warnings"]:
             out.print(f"  Note: {warning}", markup=False, highlight=False)
-    out.print(f"{report['pairs_added']} pairs added.")
+    out.print(f"{counted(report['pairs_added'], 'pair')} added.")
 
 
 def _show_ready(out: Console, state: Readiness) -> None:

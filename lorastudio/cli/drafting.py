@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from lorastudio.cli.narration import Narrator
-from lorastudio.cli.session import Home, Json, Session, table
+from lorastudio.cli.session import Home, Json, Session, counted, table
 from lorastudio.domain.cycle_events import CycleDone, QuestionsSetAside
 from lorastudio.domain.draft import Cycle
 from lorastudio.domain.errors import UsageError
@@ -38,6 +38,9 @@ def cycle(
     ] = None,
     max_iterations: Annotated[int, typer.Option(min=1, max=6, help="Drafts per question at most.")] = 6,
     train: Annotated[bool, typer.Option("--train", help="Go on: accept by confidence, train, gate, deploy.")] = False,
+    writer: Annotated[
+        str | None, typer.Option(help="An endpoint to write instead of the live version (or the newest writer).")
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="The same seed asks for the same drafts.")] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Continue the unfinished cycle.")] = False,
     abandon: Annotated[bool, typer.Option("--abandon", help="Leave unfinished cycles as they are.")] = False,
@@ -47,18 +50,23 @@ def cycle(
     """Draft, criticise and revise answers to questions, and extract pairs from the drafts."""
     session = Session(home, json)
     texts = list(questions or [])
-    if not texts and file is None and not (resume or abandon):
-        raise UsageError("No question was given.", "Give questions, --questions FILE, --resume or --abandon.")
+    new = bool(texts) or file is not None
+    if [new, resume, abandon].count(True) != 1:
+        raise UsageError(
+            "It is not clear which cycle is meant.",
+            "Give questions or --questions FILE for a new one, or --resume, or --abandon.",
+        )
     if abandon:
         _abandon(session)
-        if not texts and file is None:
-            return
+        return
     with session.writing("cycle") as library, LocalServers(library) as servers, Narrator(session) as narrator:
         if resume:
             chosen = continue_cycle(library)
         else:
             specs = read_questions(texts, file)
-            chosen, aside = start_cycle(library, specs, seed=seed, max_iterations=max_iterations, train=train)
+            chosen, aside = start_cycle(
+                library, specs, seed=seed, max_iterations=max_iterations, train=train, writer_name=writer
+            )
             if aside:
                 narrator.tell(QuestionsSetAside(aside))
         _run(session, library, chosen, servers, narrator)
@@ -78,13 +86,16 @@ def _run(session: Session, library: Library, chosen: Cycle, servers: LocalServer
 
 def _abandon(session: Session) -> None:
     with session.writing("cycle") as library:
-        for waiting in unfinished_cycles(library):
-            leave(library, waiting.id)
-            session.note(f"Cycle {waiting.id} is left as it is; its drafts and pairs stay.")
+        left = [waiting.id for waiting in unfinished_cycles(library)]
+        for cycle_id in left:
+            leave(library, cycle_id)
+    named = ", ".join(map(str, left))
+    text = f"Left as they are, with their drafts and pairs: cycle {named}." if left else "There is no unfinished cycle."
+    session.result({"abandoned": left}, lambda out: out.print(text, highlight=False))
 
 
 def _summary(done: CycleDone) -> str:
-    text = f"Cycle {done.cycle}: {done.questions} questions, {done.pairs} pairs."
+    text = f"Cycle {done.cycle}: {counted(done.questions, 'question')}, {counted(done.pairs, 'pair')}."
     if done.version is not None:
         text += f" Version {done.version}: {done.verdict or 'not judged'}{', deployed' if done.deployed else ''}."
     return text

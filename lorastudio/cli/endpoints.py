@@ -10,6 +10,7 @@ import typer
 from lorastudio.cli.session import Home, Json, Session, figure, table
 from lorastudio.domain.endpoint import Role
 from lorastudio.domain.errors import UsageError
+from lorastudio.domain.events import as_json
 from lorastudio.services import endpoint_setup
 from lorastudio.services.servers import LocalServers
 from lorastudio.store.endpoints import get_probe, list_endpoints
@@ -61,7 +62,7 @@ def list_(home: Home = None, json: Json = False) -> None:
             endpoint.name, endpoint.role.value, endpoint.url, endpoint.model or "", str(endpoint.concurrency), tested
         )
     session.result(
-        {"endpoints": [{"endpoint": endpoint, "probe": probe} for endpoint, probe in rows]},
+        {"endpoints": [as_json(endpoint) | {"probe": probe} for endpoint, probe in rows]},
         lambda out: out.print(shown),
     )
 

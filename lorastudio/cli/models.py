@@ -1,4 +1,4 @@
-"""`lorastudio model info MODEL`."""
+"""`lorastudio model info | use MODEL`."""
 
 from __future__ import annotations
 
@@ -7,19 +7,14 @@ from typing import Annotated
 import typer
 
 from lorastudio.cli.session import Home, Json, Session, table
-from lorastudio.services.base_models import inspect
+from lorastudio.services.base_models import choose_base, inspect
 
 
 def register(app: typer.Typer) -> None:
     group = typer.Typer(help="Base models on this machine.", no_args_is_help=True)
     group.command("info")(info)
+    group.command("use")(use)
     app.add_typer(group, name="model")
-    # With a single command typer would drop the group's own name.
-    group.callback()(_models)
-
-
-def _models() -> None:
-    """Base models on this machine."""
 
 
 def info(
@@ -34,3 +29,15 @@ def info(
     for key, value in record.items():
         shown.add_row(key.replace("_", " "), "–" if value is None else str(value))
     session.result(record, lambda out: out.print(shown))
+
+
+def use(
+    model: Annotated[str, typer.Argument(help="A folder, a hub name on this machine, or practice.")],
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Make a model the library's base: what is trained on, and what writes while nothing is deployed."""
+    session = Session(home, json)
+    with session.writing("model use") as library:
+        folder = choose_base(library, model)
+    session.result({"model": model, "path": str(folder)}, lambda out: out.print(f"The base model is {model}."))

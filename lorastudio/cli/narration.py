@@ -7,7 +7,7 @@ from types import TracebackType
 
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from lorastudio.cli.session import Session, figure, model_name
+from lorastudio.cli.session import Session, counted, figure, model_name
 from lorastudio.domain.cycle_events import DemoRow, PairsAccepted, PairsExtracted, QuestionsSetAside, StageBegan
 from lorastudio.domain.deployment_events import DeploymentBegan, DeploymentDone, DeploymentStepped
 from lorastudio.domain.drafting_events import CycleFinished, CycleStarted, QuestionFailed, QuestionFinished
@@ -58,8 +58,7 @@ class Narrator:
 
     @tell.register
     def _(self, event: Warned) -> None:
-        if not self._session.json:  # in JSON the session has said it already
-            self._session.warn(event.message)
+        self._session.warn(event.message)
 
     @tell.register
     def _(self, event: Progressed) -> None:
@@ -71,7 +70,7 @@ class Narrator:
 
     @tell.register
     def _(self, event: QuestionsSetAside) -> None:
-        self._say(f"{event.count} questions are set aside for the gate and never drafted on.")
+        self._say(f"{counted(event.count, 'question')} set aside for the gate, never to be drafted on.")
 
     @tell.register
     def _(self, event: CycleStarted) -> None:
@@ -83,7 +82,7 @@ class Narrator:
         self._advance()
         score = figure(event.best_score, 2)
         self._say(
-            f"  question {event.position + 1}: best score {score} after {event.iterations} drafts "
+            f"  question {event.position + 1}: best score {score} after {counted(event.iterations, 'draft')} "
             f"({event.stop_reason.value})."
         )
 
@@ -103,7 +102,7 @@ class Narrator:
 
     @tell.register
     def _(self, event: PairsExtracted) -> None:
-        self._say(f"  {event.added} pairs extracted.")
+        self._say(f"  {counted(event.added, 'pair')} extracted.")
 
     @tell.register
     def _(self, event: PairsAccepted) -> None:

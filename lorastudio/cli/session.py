@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any
@@ -16,14 +17,34 @@ from rich.console import Console
 from rich.table import Table
 
 from lorastudio.domain.cancel import CancelToken
-from lorastudio.domain.events import Event, Warned, as_json, as_record
-from lorastudio.paths import application_home
+from lorastudio.domain.errors import UsageError
+from lorastudio.domain.events import Event, as_json, as_record
+from lorastudio.paths import application_home, expanded
 from lorastudio.services.opening import open_for_work
 from lorastudio.store.library import Library
 
+# Tables that go to a file or a pipe have no screen to fit on.
+PIPED_WIDTH = 160
+STDERR = 2
+STOPPING = "Stopping; what is finished is kept. Press Ctrl-C again to end at once.\n"
+
+
+def given_path(text: str) -> Path:
+    """A path as it was typed. An empty one, like an unset variable's in a script, would mean the present folder."""
+    if not text.strip():
+        raise typer.BadParameter("the name is empty.")
+    return Path(text)
+
+
 Home = Annotated[
     Path | None,
-    typer.Option("--home", help="The library's folder (or LORASTUDIO_HOME).", show_default=False, file_okay=False),
+    typer.Option(
+        "--home",
+        help="The library's folder (or LORASTUDIO_HOME).",
+        show_default=False,
+        metavar="FOLDER",
+        parser=given_path,
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout; words for people go to stderr.")]
 
@@ -36,9 +57,9 @@ class Session:
     """
 
     def __init__(self, home: Path | None, as_json_lines: bool) -> None:
-        self.home = home.expanduser().resolve() if home else application_home()
+        self.home = _usable(expanded(home) if home else application_home())
         self.json = as_json_lines
-        self.out = Console(soft_wrap=True)
+        self.out = Console(soft_wrap=True, width=None if sys.stdout.isatty() else PIPED_WIDTH)
         self.err = Console(stderr=True, soft_wrap=True)
         self.cancel = CancelToken()
 
@@ -76,12 +97,10 @@ class Session:
         self.err.print(f"Warning: {text}", style="yellow", markup=False, highlight=False)
 
     def stream(self, events: Iterator[Event]) -> Iterator[Event]:
-        """Pass events on; warnings are said on stderr, and in JSON every event is a line on stdout."""
+        """Pass events on; in JSON every event is a line on stdout."""
         for event in events:
             if self.json:
                 self.print_json(as_record(event))
-            elif isinstance(event, Warned):
-                self.warn(event.message)
             yield event
 
     @contextmanager
@@ -91,7 +110,9 @@ class Session:
         def ask(number: int, frame: FrameType | None) -> None:
             if self.cancel.cancelled:
                 raise KeyboardInterrupt
-            self.note("Stopping; what is finished is kept. Press Ctrl-C again to end at once.")
+            # Straight to the file: a signal comes in the middle of anything, a print by rich among it.
+            with suppress(OSError):
+                os.write(STDERR, STOPPING.encode())
             self.cancel.cancel()
 
         before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -100,6 +121,14 @@ class Session:
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+
+def _usable(home: Path) -> Path:
+    """The home, unless a file is where a folder must be: reading would take that for an empty library."""
+    nearest = next(place for place in (home, *home.parents) if place.exists())
+    if not nearest.is_dir():
+        raise UsageError(f"The library can't be in {home}: {nearest} is a file.", "Choose another folder.")
+    return home
 
 
 def table(*columns: str) -> Table:
@@ -114,6 +143,11 @@ def table(*columns: str) -> Table:
 def model_name(version: int | None) -> str:
     """A version in words; None is the bare base model."""
     return "the bare base model" if version is None else f"version {version}"
+
+
+def counted(count: int, noun: str) -> str:
+    """A count with its noun, like "1 pair" and "2 pairs"."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def figure(value: float | None, digits: int = 3) -> str:

@@ -10,7 +10,7 @@ import typer
 
 from lorastudio.cli.narration import Narrator
 from lorastudio.cli.session import Home, Json, Session, figure, table
-from lorastudio.domain.errors import UsageError
+from lorastudio.domain.errors import Cancelled, UsageError
 from lorastudio.domain.events import Event, Warned
 from lorastudio.domain.training_events import TrainingDone
 from lorastudio.services.base_models import default_base
@@ -126,15 +126,22 @@ def _prepare_and_train(
 
 def _follow(session: Session, events: Iterator[Event]) -> None:
     with Narrator(session) as narrator:
-        for event in session.stream(events):
-            narrator.tell(event)
-            if isinstance(event, TrainingDone) and not session.json:
-                narrator.finish()
-                session.out.print(
-                    f"Version {event.version} is trained: loss {figure(event.final_loss)}, prefers the good answer "
-                    f"{figure(event.validation_accuracy)}. Judge it with `lorastudio gate {event.version}`.",
-                    highlight=False,
-                )
+        try:
+            for event in session.stream(events):
+                narrator.tell(event)
+                if isinstance(event, TrainingDone) and not session.json:
+                    narrator.finish()
+                    _show_done(session, event)
+        except Cancelled as error:
+            raise Cancelled(error.message, "`lorastudio resume` goes on.") from error
+
+
+def _show_done(session: Session, done: TrainingDone) -> None:
+    session.out.print(
+        f"Version {done.version} is trained: loss {figure(done.final_loss)}, prefers the good answer "
+        f"{figure(done.validation_accuracy)}. Judge it with `lorastudio gate {done.version}`.",
+        highlight=False,
+    )
 
 
 def _layers(text: str) -> int | None:

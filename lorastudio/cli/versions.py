@@ -14,8 +14,8 @@ from lorastudio.domain.errors import BugError, UsageError
 from lorastudio.domain.events import Event, as_json
 from lorastudio.domain.gate import GateReport
 from lorastudio.domain.gate_events import GateFinished
-from lorastudio.services.base_models import default_base
-from lorastudio.services.deployment import deploy_version
+from lorastudio.services.base_models import base_of
+from lorastudio.services.deployment import deploy_version, rollback_goal
 from lorastudio.services.deployment import rollback as roll_back
 from lorastudio.services.gate_review import DecidingQuestion, deciding_questions
 from lorastudio.services.gating import gate_version
@@ -86,8 +86,7 @@ def deploy(
         raise UsageError("Deploying against the gate needs a reason.", 'Add --reason "…".')
     session = Session(home, json)
     with session.writing("deploy") as library, LocalServers(library) as servers:
-        base = stored.get_version(library, version).base_model
-        engine = servers.engine(base)
+        engine = servers.engine(base_of(library, version))
         _move(
             session,
             library,
@@ -103,8 +102,7 @@ def rollback(
     """Make an earlier version the live one again; proved by a probe."""
     session = Session(home, json)
     with session.writing("rollback") as library, LocalServers(library) as servers:
-        live = deployments.live_version(library)
-        base = default_base(library) if live is None else stored.get_version(library, live).base_model
+        base = base_of(library, rollback_goal(library, version))
         _move(session, library, roll_back(library, servers.engine(base), version=version, cancel=session.cancel))
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import codecs
+import errno
+import stat
 import zlib
 from collections.abc import Iterator
 from contextlib import suppress
@@ -52,7 +54,11 @@ class Content:
     """
 
     def __init__(self, path: Path) -> None:
-        self.size_bytes = path.stat().st_size
+        status = path.stat()
+        if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
+            # Reading a pipe can wait for ever, and what is read here is often read twice.
+            raise OSError(errno.EINVAL, "it is no regular file", str(path))
+        self.size_bytes = status.st_size
         self.bytes_read = 0
         self._file: BinaryIO = path.open("rb")
 

@@ -16,7 +16,7 @@ UNKNOWN = ""
 _LETTERS = re.compile(r"[^\W\d_]+")
 
 # Frequent small words that tell the languages apart; words that two of them share weigh in both.
-_SMALL_WORDS = {
+_SMALL_WORDS_OF = {
     ENGLISH: "the a an of and to in is was are were be been for with on at by from that this it its as not or which"
     " have has had their they you we he she what how when than then will would can could should each after into",
     PORTUGUESE: "o a os as um uma de do da dos das em no na nos nas e é são foi foram ser para por com que não se"
@@ -31,6 +31,7 @@ _SMALL_WORDS = {
     "it": "il lo la i gli le un una di del della e è sono era per con che non si al più ma come anche suo sua"
     " questo questa quando lei io lui noi o già molto tra ogni senza su ha hanno nel nella",
 }
+_SMALL_WORDS = {language: frozenset(small_words.split()) for language, small_words in _SMALL_WORDS_OF.items()}
 _PORTUGUESE_LETTERS = frozenset("ãõ")
 _OTHER_LETTERS = frozenset("ñ¿¡ßäöüøåœùèìòłżčšřőűğışţțėęąœæþð")
 _PORTUGUESE_ENDINGS = ("ção", "ções", "mente", "ência", "ável", "ível", "idade")
@@ -64,7 +65,7 @@ def _scores(found: list[str]) -> Counter[str]:
     scores: Counter[str] = Counter(dict.fromkeys(_SMALL_WORDS, 0))
     counts = Counter(found)
     for language, small_words in _SMALL_WORDS.items():
-        scores[language] = sum(counts[word] for word in small_words.split())
+        scores[language] = sum(counts[word] for word in counts.keys() & small_words)
     text = "".join(counts)
     scores[PORTUGUESE] += 2 * any(letter in _PORTUGUESE_LETTERS for letter in text)
     scores[PORTUGUESE] += sum(word.endswith(_PORTUGUESE_ENDINGS) for word in counts)

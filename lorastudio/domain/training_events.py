@@ -32,13 +32,16 @@ class PhaseBegan(Event):
 
 @dataclass(frozen=True, slots=True)
 class StepDone(Event):
-    """One optimiser step. `figures` are the fields of the protocol's `step` message."""
+    """One optimiser step. `figures` are the fields of the protocol's `step` message.
+
+    `loss` is None when it was not finite; such a step changes nothing.
+    """
 
     event: ClassVar[str] = "step"
     run: int
     step: int
     steps: int
-    loss: float
+    loss: float | None
     left_s: float | None
     figures: dict[str, Any]
 

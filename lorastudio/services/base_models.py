@@ -11,7 +11,8 @@ from lorastudio.domain.errors import KnownError
 from lorastudio.paths import practice_model
 from lorastudio.processes.jobs import Worker
 from lorastudio.store.library import Library
-from lorastudio.store.settings import get_setting
+from lorastudio.store.settings import get_setting, set_setting
+from lorastudio.store.versions import get_version
 
 BASE_SETTING = "base_model"
 PRACTICE_NAME = "practice"
@@ -20,6 +21,18 @@ PRACTICE_NAME = "practice"
 def default_base(library: Library) -> str:
     """The library's base model: what was chosen, else the practice model."""
     return str(get_setting(library, BASE_SETTING, PRACTICE_NAME))
+
+
+def base_of(library: Library, version: int | None) -> str:
+    """The base model under a version; None, the bare base, is the library's own."""
+    return default_base(library) if version is None else get_version(library, version).base_model
+
+
+def choose_base(library: Library, base: str) -> Path:
+    """Make `base` the library's base model; returns its folder. `KnownError` when it isn't there."""
+    folder = resolve_base(base)
+    set_setting(library, BASE_SETTING, base if base == PRACTICE_NAME or not Path(base).is_dir() else str(folder))
+    return folder
 
 
 def is_practice(base: str) -> bool:

@@ -164,7 +164,7 @@ def _refuse_all_failed(library: Library, cycle_id: int) -> None:
     asked = list_questions(library, cycle_id)
     if all(question.state is QuestionState.FAILED for question in asked):
         raise KnownError(
-            f"All {len(asked)} questions failed. The first: {asked[0].error}",
+            f"No question could be answered ({len(asked)} failed). The first: {asked[0].error}",
             "Mend that, then `lorastudio cycle --resume`.",
         )
 

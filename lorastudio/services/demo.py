@@ -13,8 +13,9 @@ from lorastudio.domain.events import Event
 from lorastudio.services.base_models import PRACTICE_NAME
 from lorastudio.services.cycle import FINISHED, recall, run_cycle
 from lorastudio.services.deployment import rollback
+from lorastudio.services.gate_sets import set_practice_questions_aside
 from lorastudio.services.measuring import Figures, measure
-from lorastudio.services.practice import QUESTIONS_PER_CYCLE, set_gate_questions_aside, start_practice_cycle
+from lorastudio.services.practice import QUESTIONS_PER_CYCLE, start_practice_cycle
 from lorastudio.services.servers import LocalServers
 from lorastudio.store import cycles, deployments
 from lorastudio.store.library import Library
@@ -34,7 +35,7 @@ def run_demo(
     In a library where the same demo was interrupted it goes on where it stopped, with the same figures.
     """
     began_s = time.monotonic()
-    set_gate_questions_aside(library)
+    set_practice_questions_aside(library)
     rows = [_row(0, measure(library, None, cancel), None)]
     yield rows[0]
     live = rows[0].quality

@@ -79,10 +79,16 @@ def rollback(
     Nothing is rewritten: the journal gets one more entry.
     """
     _require_local(target)
+    wanted = rollback_goal(library, version, target)
+    yield from _deploy(library, wanted, engine, "rollback", "", cancel, worker)
+
+
+def rollback_goal(library: Library, version: int | None, target: str = LOCAL) -> int | None:
+    """What a rollback to `version` (0: the base, None: what was live before) makes live; None is the base."""
     wanted = before_live(library, target) if version is None else version or None
     if wanted is not None:
         get_version(library, wanted)
-    yield from _deploy(library, wanted, engine, "rollback", "", cancel, worker)
+    return wanted
 
 
 def before_live(library: Library, target: str = LOCAL) -> int | None:

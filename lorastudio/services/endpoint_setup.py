@@ -60,9 +60,10 @@ def test(library: Library, servers: LocalServers, name: str, cancel: CancelToken
 
 
 def remove(library: Library, name: str) -> None:
-    """Forget an endpoint and its key."""
-    endpoints.remove_endpoint(library, name)
-    Keychain().delete(name)
+    """Forget an endpoint and its key; both stay when the keychain refuses."""
+    with library.transaction():
+        endpoints.remove_endpoint(library, name)
+        Keychain().delete(name)
 
 
 def find(cancel: CancelToken) -> tuple[FoundServer, ...]:

@@ -9,12 +9,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from lorastudio.datasets.imported import as_new_pair
 from lorastudio.datasets.lint import Finding
@@ -73,6 +73,13 @@ class FrozenDataset:
         return cls(**json.loads((folder / DATASET_FILE).read_bytes()))
 
 
+def frozen_rows(folder: Path, side: Split) -> Iterator[dict[str, Any]]:
+    """The rows of one side of a frozen set, as `training.protocol` describes them."""
+    with (folder / f"{side.value}.jsonl").open(encoding="utf-8") as file:
+        for line in file:
+            yield json.loads(line)
+
+
 class _Judged(NamedTuple):
     id: int
     pair: NewPair | None
@@ -126,22 +133,38 @@ def _outcome(pair: NewPair, split: Split, aside: Collection[str]) -> Outcome:
 
 def _judged_file(source: Path, aside: Collection[str]) -> Iterator[_Judged]:
     """Reads the file twice: what is held out must be known before the first row is judged."""
-    heldout = Neighbourhood()
-    for _, pair in _pairs_of(source):
-        if pair is not None and split_of(pair.group) is Split.HELDOUT:
-            heldout.add(view(pair), Split.HELDOUT)
+    side_of, heldout = _sides(source)
     seen: set[str] = set()
     for number, pair in _pairs_of(source):
         if pair is None:
             yield _Judged(number, None, Outcome.REFUSED)
             continue
-        digest, split = pair_hash(pair), split_of(pair.group)
+        digest, split = pair_hash(pair), side_of(pair.group)
         if digest in seen:
             yield _Judged(number, pair, Outcome.DUPLICATE)
             continue
         seen.add(digest)
         near = split is not Split.HELDOUT and heldout.clashes(view(pair), split)
         yield _Judged(number, pair, _outcome(pair, Split.QUARANTINED if near else split, aside))
+
+
+def _sides(source: Path) -> tuple[Callable[[str], Split], Neighbourhood]:
+    """How the groups of a file are split, and what is held out.
+
+    Where no group falls on the training side, as may be with very few of them, all are trained on.
+    """
+    heldout = Neighbourhood()
+    sides: set[Split] = set()
+    for _, pair in _pairs_of(source):
+        if pair is None:
+            continue
+        side = split_of(pair.group)
+        sides.add(side)
+        if side is Split.HELDOUT:
+            heldout.add(view(pair), side)
+    if Split.TRAIN in sides:
+        return split_of, heldout
+    return lambda group: Split.TRAIN, Neighbourhood()
 
 
 def _pairs_of(source: Path) -> Iterator[tuple[int, NewPair | None]]:

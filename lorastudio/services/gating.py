@@ -16,7 +16,7 @@ from lorastudio.gate.canaries import Canary, built_in_canaries
 from lorastudio.gate.evidence import Evidence
 from lorastudio.practice.questions import canaries as practice_canaries
 from lorastudio.processes.jobs import Worker
-from lorastudio.services.base_models import resolve_base
+from lorastudio.services.base_models import is_practice, resolve_base
 from lorastudio.services.gate_answers import (
     BASE,
     CANDIDATE,
@@ -39,6 +39,7 @@ from lorastudio.services.gate_evidence import (
     question_evidence,
     read_words,
 )
+from lorastudio.services.gate_sets import set_practice_questions_aside
 from lorastudio.store.deployments import live_version
 from lorastudio.store.gate_looks import GateLook, begin_look, finish_look, list_looks
 from lorastudio.store.gate_questions import list_gate_questions, text_key
@@ -68,9 +69,13 @@ def gate_version(
     when the live version belongs to another base model: token counts and log-probs would not compare.
     """
     candidate = get_version(library, version)
+    if is_practice(candidate.base_model):
+        set_practice_questions_aside(library)
     questions = list_gate_questions(library)
     if not questions:
-        raise KnownError("There are no gate questions to judge a version by.", "Set some aside first.")
+        raise KnownError(
+            "There are no gate questions to judge a version by.", "Add some with `lorastudio gate-questions FILE`."
+        )
     live = _opponent(library, candidate)
     against = BASE if live is None else f"version {live.version}"
     seed = derive_seed("gate look", version, against, len(list_looks(library)))

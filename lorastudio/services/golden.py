@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
+from lorastudio.domain.pair import Split
+from lorastudio.services.freezing import frozen_rows
+
 COUNT = 4
-# For sets too small to give enough prompts of their own.
-FALLBACK = ("Hello.", "Write one sentence.")
+# Always among them: the prompts of a set may all be too long for a short probe.
+PLAIN_PROMPT = "Hello."
 
 
 def golden_prompts(folder: Path) -> list[str]:
-    """The last user turns of the first rows of a frozen set, each once, at most `COUNT`."""
-    prompts: list[str] = []
-    for name in ("train.jsonl", "heldout.jsonl"):
-        with (folder / name).open(encoding="utf-8") as file:
-            for line in file:
-                text = _last_user_turn(json.loads(line)["prompt"])
-                if text and text not in prompts:
-                    prompts.append(text)
-                if len(prompts) == COUNT:
-                    return prompts
-    return prompts or list(FALLBACK)
+    """The last user turns of the first rows of a frozen set, each once, at most `COUNT`, and a plain one."""
+    unique = dict.fromkeys(frozen_prompts(folder))
+    return [*islice(unique, COUNT), PLAIN_PROMPT]
+
+
+def frozen_prompts(folder: Path) -> Iterator[str]:
+    """The last user turn of every row of a frozen set that has one, training rows first."""
+    for side in (Split.TRAIN, Split.HELDOUT):
+        for row in frozen_rows(folder, side):
+            if text := _last_user_turn(row["prompt"]):
+                yield text
 
 
 def _last_user_turn(prompt: list[dict[str, str]]) -> str:

@@ -154,6 +154,8 @@ class _FileImport:
                 self._warnings.append(f"Only {file.sure:.0%} of the first rows are in the format {file.format}.")
             for _ in self._stage_all(map(_arrived, file.items()), cancel):
                 yield Progressed(f"bytes of {self._path.name}", file.bytes_read, file.size_bytes)
+        if not self._counts["read"]:
+            self._stage_batch([Refusal(0, "the file holds no rows")])
 
     def commit(self) -> None:
         """Make the staged pairs exist; inside the import's last transaction."""

@@ -6,17 +6,20 @@ import traceback
 from pathlib import Path
 
 from lorastudio.domain.clock import now
+from lorastudio.domain.errors import KnownError
 from lorastudio.paths import application_home
 
 LOG_FILE = "lorastudio.log"
 
 
-def record_failure(error: BaseException) -> Path:
-    """Append the traceback to the log; returns the log's place."""
-    folder = application_home() / "logs"
-    folder.mkdir(parents=True, exist_ok=True)
-    place = folder / LOG_FILE
+def record_failure(error: BaseException) -> Path | None:
+    """Append the traceback to the log; returns the log's place, None where it can't be written."""
     text = "".join(traceback.format_exception(error))
-    with place.open("a", encoding="utf-8") as log:
-        log.write(f"--- {now()}\n{text}")
+    try:
+        place = application_home() / "logs" / LOG_FILE
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with place.open("a", encoding="utf-8", errors="backslashreplace") as log:
+            log.write(f"--- {now()}\n{text}")
+    except (OSError, KnownError):
+        return None
     return place

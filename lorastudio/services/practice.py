@@ -5,18 +5,16 @@ from __future__ import annotations
 from lorastudio.domain.draft import Cycle
 from lorastudio.domain.seeds import derive_seed
 from lorastudio.practice.prompts import practice_checks
-from lorastudio.practice.questions import drafting_questions, gate_questions, replay_prompts
+from lorastudio.practice.questions import drafting_questions, replay_prompts
 from lorastudio.services.base_models import PRACTICE_NAME
 from lorastudio.services.cycle import plan_training
 from lorastudio.services.servers import CRITIC, WRITER
 from lorastudio.store import cycles, deployments
-from lorastudio.store.gate_questions import NewGateQuestion, add_gate_questions, list_gate_questions
 from lorastudio.store.library import Library
 from lorastudio.store.questions import NewQuestion
 from lorastudio.training.config import Objective, TrainConfig
 
 QUESTIONS_PER_CYCLE = 16
-SOURCE = "practice world"
 
 
 def practice_recipe(seed: int) -> TrainConfig:
@@ -30,17 +28,6 @@ def practice_recipe(seed: int) -> TrainConfig:
         seed=seed,
         replay_per_step=8,
         replay_prompts=tuple(replay_prompts()),
-    )
-
-
-def set_gate_questions_aside(library: Library) -> int:
-    """Put the practice world's own gate questions into the library, once; returns how many there are."""
-    present = list_gate_questions(library)
-    if present:
-        return len(present)
-    return add_gate_questions(
-        library,
-        [NewGateQuestion(item.text, item.group, item.language, practice_checks(), SOURCE) for item in gate_questions()],
     )
 
 

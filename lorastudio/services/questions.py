@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from lorastudio.datasets.checks import validate_checks
 from lorastudio.datasets.groups import group_of
 from lorastudio.datasets.language import detect_language
 from lorastudio.domain.draft import Cycle, QuestionState
@@ -17,9 +18,11 @@ from lorastudio.practice.facts import parse_question
 from lorastudio.practice.prompts import practice_checks
 from lorastudio.services.base_models import default_base, is_practice
 from lorastudio.services.cycle import FINISHED, plan_training, recall
-from lorastudio.services.practice import practice_recipe, set_gate_questions_aside
+from lorastudio.services.gate_sets import set_practice_questions_aside, set_share_aside
+from lorastudio.services.practice import practice_recipe
 from lorastudio.services.servers import endpoint_for
 from lorastudio.store import cycles, deployments
+from lorastudio.store.endpoints import get_endpoint
 from lorastudio.store.gate_questions import (
     NewGateQuestion,
     add_gate_questions,
@@ -29,11 +32,6 @@ from lorastudio.store.gate_questions import (
 from lorastudio.store.library import Library
 from lorastudio.store.questions import NewQuestion, list_all_questions, list_questions, set_question_state
 from lorastudio.training.config import TrainConfig
-
-# With fewer questions than this nothing is set aside: a handful is asked to be drafted, all of it.
-LEAST_TO_SET_ASIDE_FROM = 10
-SHARE_SET_ASIDE = 0.3
-MOST_SET_ASIDE = 200
 
 
 def read_questions(texts: Sequence[str], file: Path | None) -> list[NewQuestion]:
@@ -65,7 +63,13 @@ def add_gate_file(library: Library, file: Path) -> int:
 
 
 def start_cycle(
-    library: Library, specs: Sequence[NewQuestion], *, seed: int, max_iterations: int, train: bool
+    library: Library,
+    specs: Sequence[NewQuestion],
+    *,
+    seed: int,
+    max_iterations: int,
+    train: bool,
+    writer_name: str | None = None,
 ) -> tuple[Cycle, int]:
     """Write down a cycle over the questions that aren't the gate's; returns it and how many were set aside.
 
@@ -78,9 +82,10 @@ def start_cycle(
             f"Cycle {waiting[-1].id} is not finished.",
             "Continue it with `lorastudio cycle --resume`, or leave it with `lorastudio cycle --abandon`.",
         )
-    writer, critic = endpoint_for(library, Role.WRITER), endpoint_for(library, Role.CRITIC)
-    _refuse_unknown_to_practice(specs, writer, critic)
+    writer = get_endpoint(library, writer_name) if writer_name else endpoint_for(library, Role.WRITER)
+    critic = endpoint_for(library, Role.CRITIC)
     base = default_base(library)
+    _refuse_unknown_to_practice(specs, writer, critic, base)
     with library.transaction():
         aside = _set_aside(library, specs, is_practice(base))
         kept = [spec for spec in specs if not is_gate_text(library, spec.text)]
@@ -120,9 +125,10 @@ def continue_cycle(library: Library) -> Cycle:
     return waiting[-1]
 
 
-def _refuse_unknown_to_practice(specs: Sequence[NewQuestion], writer: Endpoint, critic: Endpoint) -> None:
+def _refuse_unknown_to_practice(specs: Sequence[NewQuestion], writer: Endpoint, critic: Endpoint, base: str) -> None:
     strange = [spec.text for spec in specs if "practice" not in spec.checks]
-    if strange and EndpointKind.PRACTICE in (writer.kind, critic.kind):
+    own_writer = writer.kind is EndpointKind.ENGINE and is_practice(base)
+    if strange and (own_writer or critic.kind is EndpointKind.PRACTICE):
         raise KnownError(
             f"The practice world only knows its own questions, not {strange[0]!r}.",
             "Try `lorastudio demo`, or set up your own writer and critic with `lorastudio endpoint add`.",
@@ -133,21 +139,9 @@ def _set_aside(library: Library, specs: Sequence[NewQuestion], practice: bool) -
     if list_gate_questions(library):
         return 0
     if practice and all("practice" in spec.checks for spec in specs):
-        set_gate_questions_aside(library)
+        set_practice_questions_aside(library)
         return 0
-    if len(specs) < LEAST_TO_SET_ASIDE_FROM:
-        return 0
-    count = min(MOST_SET_ASIDE, round(SHARE_SET_ASIDE * len(specs)))
-    chosen = sorted(specs, key=lambda spec: derive_seed("gate", spec.group))[:count]
-    groups = {spec.group for spec in chosen}
-    return add_gate_questions(
-        library,
-        [
-            NewGateQuestion(spec.text, spec.group, spec.language, spec.checks, "set aside before drafting")
-            for spec in specs
-            if spec.group in groups
-        ],
-    )
+    return set_share_aside(library, specs)
 
 
 def _read_file(file: Path) -> list[NewQuestion]:
@@ -172,6 +166,7 @@ def _parse(line: str, where: str) -> NewQuestion:
     text, checks = record.get("question"), record.get("checks", {})
     if not isinstance(text, str) or not text.strip() or not isinstance(checks, dict):
         raise KnownError(f'{where} has no "question" text.', 'Write {"question": "…", "checks": {…}}.')
+    validate_checks(checks)
     return _question(text, checks)
 
 

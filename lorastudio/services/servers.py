@@ -14,7 +14,7 @@ from lorastudio.endpoints.client import ChatClient
 from lorastudio.endpoints.secrets import Keychain
 from lorastudio.processes.critic import Critic
 from lorastudio.processes.engine import Engine
-from lorastudio.services.base_models import default_base, is_practice, resolve_base
+from lorastudio.services.base_models import base_of, default_base, is_practice, resolve_base
 from lorastudio.store import deployments
 from lorastudio.store.endpoints import list_endpoints
 from lorastudio.store.library import Library
@@ -27,11 +27,14 @@ OWN_CONCURRENCY = 16
 
 
 def endpoint_for(library: Library, role: Role) -> Endpoint:
-    """The endpoint set up for a role (the newest), or the built-in one where there is one.
+    """The endpoint that plays a role: the newest that was added for it, or the built-in one where there is one.
 
-    Without any set-up the program's own engine writes, and in the practice world the practice critic judges.
-    `KnownError` when the role needs a server that nobody has added.
+    Once a version is live it is the writer: this is what closes the loop. Without any set-up the program's own
+    engine writes, and in the practice world the practice critic judges. `KnownError` when the role needs a
+    server that nobody has added.
     """
+    if role is Role.WRITER and deployments.live_version(library) is not None:
+        return built_in(WRITER)
     chosen = list_endpoints(library, role)
     if chosen:
         return chosen[-1]
@@ -133,8 +136,7 @@ class LocalServers:
         return endpoint.url, self._keychain.get(endpoint.name)
 
     def _engine_base_name(self) -> str:
-        live = deployments.live_version(self._library)
-        return default_base(self._library) if live is None else get_version(self._library, live).base_model
+        return base_of(self._library, deployments.live_version(self._library))
 
     def _practice_url(self) -> str:
         if self._critic is None or not self._critic.alive:

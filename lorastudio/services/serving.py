@@ -10,11 +10,11 @@ from typing import ClassVar
 
 from lorastudio.deploy.targets.local import version_name
 from lorastudio.domain.cancel import CancelToken
-from lorastudio.domain.errors import KnownError
+from lorastudio.domain.errors import KnownError, UsageError
 from lorastudio.domain.events import Event
 from lorastudio.endpoints.secrets import Keychain
 from lorastudio.processes.engine import Engine
-from lorastudio.services.base_models import default_base, resolve_base
+from lorastudio.services.base_models import base_of, resolve_base
 from lorastudio.store.deployments import live_version
 from lorastudio.store.library import Library
 from lorastudio.store.versions import get_version
@@ -44,9 +44,15 @@ class Switched(Event):
 def serve_token(given: str | None) -> str:
     """The token that callers must show: what the environment gave, else the keychain's; made there once.
 
-    `KnownError` when there is neither, because a token that nobody knows would serve nobody.
+    `KnownError` when there is neither, because a token that nobody knows would serve nobody; `UsageError` for one
+    that can't be shown in an HTTP header.
     """
     if given:
+        if not given.isascii() or not given.isprintable() or " " in given:
+            raise UsageError(
+                "The token in LORASTUDIO_TOKEN holds a space or a sign that HTTP headers can't carry.",
+                "Use letters, digits and plain signs only.",
+            )
         return given
     keychain = Keychain()
     kept = keychain.serve_token()
@@ -70,7 +76,7 @@ def serve(home: Path, *, port: int, token: str, cancel: CancelToken) -> Iterator
     """
     with Library.open(home, write=False) as library:
         live = live_version(library)
-        base = default_base(library) if live is None else get_version(library, live).base_model
+        base = base_of(library, live)
     with Engine(resolve_base(base), token=token, port=port, log=home / "logs" / "serve.log") as engine:
         _switch(engine, home, base, live)
         yield Serving(engine.url, (PUBLIC_NAME, *engine.versions, engine.base_name))

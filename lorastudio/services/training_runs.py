@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ from lorastudio.domain.cancel import CancelToken
 from lorastudio.domain.changes import Changes
 from lorastudio.domain.clock import now
 from lorastudio.domain.errors import BugError, Cancelled, KnownError, TrainingError
-from lorastudio.domain.events import Event, Warned
+from lorastudio.domain.events import Event, Progressed, Warned
+from lorastudio.domain.pair import Split
 from lorastudio.domain.run import Run, RunState
 from lorastudio.domain.training_events import (
     CheckpointSaved,
@@ -23,14 +25,16 @@ from lorastudio.domain.training_events import (
     TrainingStarted,
 )
 from lorastudio.domain.version import ModelVersion
+from lorastudio.practice.facts import parse_question
 from lorastudio.processes.jobs import Worker
+from lorastudio.services.arrivals import gate_texts
 from lorastudio.services.base_models import is_practice, resolve_base
 from lorastudio.services.curation import readiness
-from lorastudio.services.freezing import FrozenDataset, freeze_accepted, freeze_file
-from lorastudio.services.golden import golden_prompts
+from lorastudio.services.freezing import FrozenDataset, freeze_accepted, freeze_file, frozen_rows
+from lorastudio.services.golden import frozen_prompts, golden_prompts
 from lorastudio.store import cycles, deployments, runs, versions
 from lorastudio.store.library import Library
-from lorastudio.training.config import TrainConfig
+from lorastudio.training.config import Objective, TrainConfig
 
 RUNS = "runs"
 CHECKPOINTS = "checkpoints"
@@ -56,8 +60,11 @@ def prepare_run(
     shutil.rmtree(staging, ignore_errors=True)
     staging.mkdir(parents=True)
     try:
-        frozen = freeze_accepted(library, staging) if source is None else freeze_file(source, staging)
+        frozen = (
+            freeze_accepted(library, staging) if source is None else freeze_file(source, staging, gate_texts(library))
+        )
         _refuse_nothing(frozen, source)
+        config = _fitting(config, staging)
         with library.transaction():
             run = runs.create_run(
                 library,
@@ -144,8 +151,19 @@ def readiness_warnings(library: Library) -> list[str]:
     ]
 
 
+def _holds_strange_prompts(folder: Path) -> bool:
+    """Whether a frozen set holds prompts that are none of the practice world's."""
+    return any(parse_question(text) is None for text in frozen_prompts(folder))
+
+
 def run_folder(library: Library, run_id: int) -> Path:
     return library.home / RUNS / str(run_id)
+
+
+def _fitting(config: TrainConfig, folder: Path) -> TrainConfig:
+    """DPO+NLL without a single bad answer is plain fine-tuning, and takes its learning rate."""
+    pairs = any(row["good"] and row["bad"] for row in frozen_rows(folder, Split.TRAIN))
+    return config if pairs or config.objective is not Objective.DPO_NLL else replace(config, objective=Objective.SFT)
 
 
 def _refuse_nothing(frozen: FrozenDataset, source: Path | None) -> None:
@@ -172,6 +190,11 @@ def _work(library: Library, run: Run, config: TrainConfig, resumed: bool, cancel
     )
     if counts.heldout == 0:
         yield Warned("Too few groups of pairs to hold any out: this version will have no validation accuracy.")
+    if is_practice(run.base_model) and _holds_strange_prompts(folder):
+        yield Warned(
+            "The practice model knows only the 250 words of its own task; choose a real base model with "
+            "`lorastudio model use MODEL` for pairs of your own."
+        )
     job = {
         "job": "train",
         "base": str(resolve_base(run.base_model)),
@@ -247,6 +270,8 @@ def _heard(library: Library, run_id: int, message: dict[str, Any]) -> Iterator[E
         yield CheckpointSaved(run_id, message["step"])
     elif kind == "phase":
         yield PhaseBegan(message["name"])
+    elif kind == "progress":
+        yield Progressed("Preparing", message["done"], message["of"])
     elif kind == "warning":
         yield Warned(message["message"])
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from lorastudio.domain.errors import BugError, LibraryBusyError, LibraryError, LoraStudioError
+from lorastudio.domain.errors import BugError, LibraryBusyError, LibraryError, LoraStudioError, UsageError
+
+# SQLite maps the index of its write-ahead log in pieces of this size.
+ROOM_BYTES = 32_768
 
 _DAMAGED_HINT = "Run `lorastudio doctor`, and put back your last backup if it confirms the damage."
 
@@ -19,6 +23,8 @@ def plain_words(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise explain(error, path) from error
+    except OverflowError as error:
+        raise UsageError("A number is too large for the library.", "Check the numbers that were given.") from error
     except UnicodeEncodeError as error:
         raise LibraryError(
             "A text holds half of a character (a lone surrogate) and can't be kept.", "Repair the text's encoding."
@@ -30,6 +36,8 @@ def explain(error: sqlite3.Error, path: Path) -> LoraStudioError:
     # Extended result codes carry the primary one in their low byte.
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     where = f"the library {path}"
+    if code == sqlite3.SQLITE_IOERR and _is_full(path):
+        code = sqlite3.SQLITE_FULL  # said so when not even the index of the write-ahead log finds room
     match code:
         case sqlite3.SQLITE_FULL:
             return LibraryError(
@@ -51,3 +59,10 @@ def explain(error: sqlite3.Error, path: Path) -> LoraStudioError:
         case sqlite3.SQLITE_IOERR:
             return LibraryError(f"The disk failed while reading or writing {where} ({error}).", _DAMAGED_HINT)
     return BugError(f"{type(error).__name__} in {where}: {error}")
+
+
+def _is_full(path: Path) -> bool:
+    try:
+        return shutil.disk_usage(path.parent).free < ROOM_BYTES
+    except OSError:
+        return False

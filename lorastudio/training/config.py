@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 from typing import Any, Self
@@ -54,9 +55,9 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         self._require("rank", self.rank >= 1, "at least 1")
-        self._require("alpha", self.alpha > 0, "above 0")
-        self._require("beta", self.beta > 0, "above 0")
-        self._require("nll-weight", self.nll_weight >= 0, "0 or more")
+        self._require("alpha", 0 < self.alpha < math.inf, "above 0")
+        self._require("beta", 0 < self.beta < math.inf, "above 0")
+        self._require("nll-weight", 0 <= self.nll_weight < math.inf, "0 or more")
         self._require("label-smoothing", 0 <= self.label_smoothing < 0.5, "from 0 to below 0.5")
         self._require("dropout", 0 <= self.dropout < 1, "from 0 to below 1")
         self._require("layers", self.layers is None or self.layers >= 1, "all, or at least 1")

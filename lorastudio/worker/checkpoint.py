@@ -48,7 +48,8 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     final = folder / f"step-{checkpoint.step:08d}"
     partial = folder / f"{final.name}.partial-{os.getpid()}"
-    shutil.rmtree(partial, ignore_errors=True)
+    for unfinished in folder.glob("step-*.partial-*"):  # left by a process that was killed while it saved
+        shutil.rmtree(unfinished, ignore_errors=True)
     partial.mkdir()
     state = {"step": checkpoint.step, "identity": checkpoint.identity, "progress": dict(checkpoint.progress)}
     write_synced(partial / ADAPTER_TENSORS, tensor_bytes(checkpoint.adapter))

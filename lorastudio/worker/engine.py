@@ -22,7 +22,7 @@ from lorastudio.domain.errors import KnownError, RefusedError
 from lorastudio.domain.messages import Conversation
 from lorastudio.worker.adapters import load_version
 from lorastudio.worker.base_model import load_base
-from lorastudio.worker.conversations import ChatCodec
+from lorastudio.worker.conversations import ChatCodec, NotTrainable
 from lorastudio.worker.generation import Answer, Generator
 from lorastudio.worker.sampling import SampleRequest, TokenLogProbs
 from lorastudio.worker.slots import plan_slots
@@ -265,7 +265,10 @@ class Engine:
         version.tickets[ticket.answer] = ticket
 
     def _request_of(self, job: ChatJob) -> SampleRequest:
-        prompt = self._codec.encode_prompt(job.conversation)
+        try:
+            prompt = self._codec.encode_prompt(job.conversation)
+        except NotTrainable as error:
+            raise KnownError(f"This conversation can't be answered: {error.message}.") from error
         room = self._base.context_length - len(prompt)
         if room < 1:
             raise PromptTooLongError(

@@ -50,10 +50,15 @@ class SlotCache:
         self.offset = mx.zeros((shape.slots,), mx.int32)
 
     def place(self, slot: int, keys: mx.array, values: mx.array) -> None:
-        """Put a prompt's keys and values, (1, heads, length, width), at the start of a slot."""
+        """Put a prompt's keys and values, (1, heads, length, width), at the start of a slot and clear the rest.
+
+        What the last answer left behind has no weight, but if it was not finite it would spoil this one.
+        """
         length = keys.shape[2]
         self._keys[slot, :, :length] = keys[0]
+        self._keys[slot, :, length:] = 0
         self._values[slot, :, :length] = values[0]
+        self._values[slot, :, length:] = 0
 
     def update_and_fetch(self, keys: mx.array, values: mx.array) -> tuple[mx.array, mx.array]:
         """Write one token's keys and values, (slots, heads, 1, width), at each slot's offset."""

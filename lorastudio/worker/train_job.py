@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import mlx.core as mx
 
 from lorastudio.domain.cancel import CancelToken
 from lorastudio.domain.errors import TrainingError
@@ -79,12 +82,14 @@ def run_train(base: BaseModel, order: dict[str, Any], report: Report, cancel: Ca
     shape = _shape(base, job.config, report)
     trainer = _prepare(base, job, rows, codec, shape, report, cancel)
     report({"type": "phase", "name": "training"})
+    mx.reset_peak_memory()
     trainer.train()
     trainer.keep_best()
     report({"type": "phase", "name": "evaluating"})
     heldout_references = reference_of(base.model, rows.heldout, cancel, lambda done: None)
     heldout = evaluate_heldout(trainer.model, rows.heldout, heldout_references)
-    golden = golden_answers(Generator(codec, trainer.model, plan_slots(base)), codec, job.golden_prompts, cancel)
+    generator = Generator(codec, trainer.model, plan_slots(base))
+    golden = golden_answers(generator, codec, job.golden_prompts, base.context_length, cancel)
     result = _result(base, rows, trainer, heldout)
     report({"type": "phase", "name": "saving"})
     return _write_output(job.output, trainer, adapter_config(base, shape), golden, result)
@@ -159,7 +164,7 @@ def _result(base: BaseModel, rows: Rows, trainer: Trainer, heldout: HeldOut) -> 
     progress = trainer.progress
     return {
         "steps": trainer.steps,
-        "final_loss": progress.loss,
+        "final_loss": progress.loss if math.isfinite(progress.loss) else None,
         "validation_accuracy": heldout.validation_accuracy,
         "reference_accuracy": heldout.reference_accuracy,
         "heldout_loss": heldout.loss,

@@ -137,7 +137,8 @@ class Trainer:
         # Dropout draws from MLX's global state: set by step, it is the same after a resume.
         mx.random.seed(derive_seed("dropout", self.config.seed, step))
         (loss, accuracy), gradients = self._loss_and_gradient(self.model, batch)
-        gradients, norm = optim.clip_grad_norm(gradients, self.config.clip_norm)  # type: ignore[no-untyped-call]  # MLX has no types here
+        clip: Any = optim.clip_grad_norm  # MLX has no types here
+        gradients, norm = clip(gradients, self.config.clip_norm)
         mx.eval(loss, accuracy, norm, gradients)
         if mx.isfinite(loss).item() and mx.isfinite(norm).item():
             self._optimizer.learning_rate = rate

@@ -64,7 +64,7 @@ def test_every_container_gives_the_same_rows(tmp_path: Path, data: bytes, lines:
     assert [row.line for row in found] == lines
 
 
-@pytest.mark.parametrize("data", [b"", b"\n \n", b"\xef\xbb\xbf", gzip.compress(b"")])
+@pytest.mark.parametrize("data", [b"", b"\n \n", b"\xef\xbb\xbf", gzip.compress(b"", mtime=0)])
 def test_an_empty_file_has_no_rows(tmp_path: Path, data: bytes) -> None:
     assert read(tmp_path, data) == []
 

@@ -15,9 +15,9 @@ import lorastudio
 from lorastudio.processes.child import Child, Mode
 from lorastudio.training.protocol import PROTOCOL
 
-pytestmark = [pytest.mark.freeze, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.freeze, pytest.mark.timeout(300)]
 
-ANSWER_S = 60.0
+ANSWER_S = 240.0
 TOKEN = "a token for one test"
 QUESTION = [{"role": "user", "content": "Hello"}]
 
@@ -76,6 +76,12 @@ def test_says_its_version(program: Path) -> None:
 
 def test_explains_the_demo(program: Path) -> None:
     assert "--cycles" in run(program, "demo", "--help")
+
+
+def test_runs_the_whole_loop(program: Path) -> None:
+    result = json.loads(run(program, "demo", "--cycles", "1", "--questions", "4", "--json"))
+    assert [row["cycle"] for row in result["cycles"]] == [0, 1]
+    assert result["cycles"][1]["pairs"] > 0
 
 
 def test_worker_knows_the_practice_model(start, practice_model: Path) -> None:

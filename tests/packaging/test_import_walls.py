@@ -24,7 +24,7 @@ BREACHES = {
     "Qt stays in the window and its bridge": ("services/breach.py", "from PySide6 import QtCore"),
     "Plots stay in the window": ("cli/plots.py", "import pyqtgraph"),
     "NumPy computes in the worker and the gate alone": ("datasets/breach.py", "import numpy"),
-    "The command line speaks to services": ("cli/rows.py", "import lorastudio.store"),
+    "The command line works through services, and reads the store": ("cli/calls.py", "import lorastudio.endpoints"),
 }
 
 

@@ -119,3 +119,12 @@ def test_a_dataset_for_use_elsewhere(empty_library: Library, tmp_path: Path, com
     assert counts == {f"train{ending}": 4, f"validation{ending}": 2}
     again = freeze_file(folder / f"train{ending}", tmp_path)
     assert again.train + again.development + again.heldout == 4
+
+
+@pytest.mark.parametrize("side", [Split.HELDOUT, Split.DEVELOPMENT])
+def test_a_file_that_would_leave_nothing_to_train_on_is_trained_on_whole(tmp_path: Path, side: Split) -> None:
+    prompt = next(text for n in range(1000) if split_of(group_of(text := f"Question {n}?")) is side)
+    rows = [{"prompt": prompt, "completion": f"good {n}", "bad_example": f"bad {n}"} for n in range(3)]
+    (tmp_path / "f").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    frozen = freeze_file(tmp_path / "f", tmp_path)
+    assert (frozen.train, frozen.development, frozen.heldout, frozen.quarantined) == (3, 0, 0, 0)

@@ -169,6 +169,7 @@ def test_a_gate_question_among_the_training_prompts_is_contamination(gate: Gate)
 
 
 def test_without_gate_questions_nothing_can_be_judged(gate: Gate) -> None:
+    gate.library.execute("UPDATE versions SET base_model = 'another' WHERE version = 1")
     with pytest.raises(KnownError, match="no gate questions"):
         gate.report(TAUGHT)
 

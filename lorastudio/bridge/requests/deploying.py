@@ -17,10 +17,10 @@ def deploy(
     library: Library, servers: LocalServers, cancel: CancelToken, version: int, force: bool = False, reason: str = ""
 ) -> Iterator[Event]:
     """Make a version the live one; refused unless the gate found it better, or it is forced with a reason."""
+    from lorastudio.services.base_models import base_of
     from lorastudio.services.deployment import deploy_version
-    from lorastudio.store.versions import get_version
 
-    engine = servers.engine(get_version(library, version).base_model)
+    engine = servers.engine(base_of(library, version))
     yield from deploy_version(library, version, engine, force=force, reason=reason, cancel=cancel)
 
 
@@ -28,11 +28,8 @@ def roll_back(
     library: Library, servers: LocalServers, cancel: CancelToken, version: int | None = None
 ) -> Iterator[Event]:
     """Make an earlier version (0: the base; None: the one live before) the live one again, proved by a probe."""
-    from lorastudio.services.base_models import default_base
-    from lorastudio.services.deployment import rollback
-    from lorastudio.store.deployments import live_version
-    from lorastudio.store.versions import get_version
+    from lorastudio.services.base_models import base_of
+    from lorastudio.services.deployment import rollback, rollback_goal
 
-    live = live_version(library)
-    base = default_base(library) if live is None else get_version(library, live).base_model
+    base = base_of(library, rollback_goal(library, version))
     yield from rollback(library, servers.engine(base), version=version, cancel=cancel)

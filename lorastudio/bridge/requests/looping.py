@@ -18,11 +18,12 @@ PRACTICE_SEED = 0
 def practise(library: Library, servers: LocalServers, cancel: CancelToken) -> Iterator[Event]:
     """Run the next cycle of the practice world: drafts, pairs, training, gate, deployment."""
     from lorastudio.services.cycle import run_cycle
-    from lorastudio.services.practice import QUESTIONS_PER_CYCLE, set_gate_questions_aside, start_practice_cycle
+    from lorastudio.services.gate_sets import set_practice_questions_aside
+    from lorastudio.services.practice import QUESTIONS_PER_CYCLE, start_practice_cycle
     from lorastudio.store.cycles import list_cycles
 
     done = sum(cycle.settings.get("practice_seed") == PRACTICE_SEED for cycle in list_cycles(library))
-    set_gate_questions_aside(library)
+    set_practice_questions_aside(library)
     cycle = start_practice_cycle(library, seed=PRACTICE_SEED, index=done + 1, questions=QUESTIONS_PER_CYCLE)
     yield from run_cycle(library, cycle.id, servers, cancel)
 
