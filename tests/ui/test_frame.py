@@ -15,7 +15,8 @@ from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton, QWidget
 
 from lorastudio.domain.errors import KnownError
 from lorastudio.domain.events import Event, Progressed
-from lorastudio.services.practice import set_gate_questions_aside, start_practice_cycle
+from lorastudio.services.gate_sets import set_practice_questions_aside
+from lorastudio.services.practice import start_practice_cycle
 from lorastudio.store.library import Library
 from lorastudio.ui.first_run import FirstRun
 from lorastudio.ui.import_sheet import ImportSheet
@@ -176,7 +177,7 @@ def test_a_damaged_state_file_is_no_reason_not_to_open(tmp_path: Path, text: str
 
 def test_unfinished_work_is_offered_and_gone_on_with(tmp_path: Path) -> None:
     with Library.open(tmp_path, write=True) as library:
-        set_gate_questions_aside(library)
+        set_practice_questions_aside(library)
         cycle = start_practice_cycle(library, seed=0, index=1, questions=2)
     with OpenWindow(tmp_path) as opened:
         opened.until(lambda: opened.window.notice.isVisible())
