@@ -22,6 +22,7 @@ from PySide6.QtWidgets import QApplication
 
 from lorastudio.bridge.backend import Backend
 from lorastudio.practice.questions import preference_pairs
+from lorastudio.ui.app import STYLE
 from lorastudio.ui.import_sheet import ImportSheet
 from lorastudio.ui.main_window import MainWindow
 from lorastudio.ui.pane_stack import PANES
@@ -38,7 +39,7 @@ class Photographer:
     """Drives one window, and saves what it shows."""
 
     def __init__(self, home: Path, folder: Path) -> None:
-        self.app = QApplication([])
+        self.app = QApplication(["lorastudio", *STYLE])
         self.theme = Theme(self.app, "light")
         self.backend = Backend(home)
         self.window = MainWindow(self.backend, self.theme, WindowState())
