@@ -22,6 +22,7 @@ from PySide6.QtWidgets import QApplication
 
 from lorastudio.bridge.backend import Backend
 from lorastudio.practice.questions import preference_pairs
+from lorastudio.ui.app import STYLE
 from lorastudio.ui.import_sheet import ImportSheet
 from lorastudio.ui.main_window import MainWindow
 from lorastudio.ui.pane_stack import PANES
@@ -38,7 +39,7 @@ class Photographer:
     """Drives one window, and saves what it shows."""
 
     def __init__(self, home: Path, folder: Path) -> None:
-        self.app = QApplication([])
+        self.app = QApplication(["lorastudio", *STYLE])
         self.theme = Theme(self.app, "light")
         self.backend = Backend(home)
         self.window = MainWindow(self.backend, self.theme, WindowState())
@@ -72,17 +73,24 @@ def main(folder: Path) -> int:
     with tempfile.TemporaryDirectory() as place:
         shots = Photographer(Path(place) / "home", folder)
         shots.window.show()
-        shots.until(lambda: shots.backend.is_open)
+        try:
+            _take_all(shots, Path(place))
+        finally:
+            shots.window.hide()
+            closed = shots.backend.close()
+        return 0 if closed else 1
+
+
+def _take_all(shots: Photographer, place: Path) -> None:
+    shots.until(lambda: shots.backend.is_open)
+    shots.settle()
+    shots.take("first")
+    _practise(shots)
+    _import(shots, place / "feedback.jsonl")
+    for name, _ in PANES:
+        shots.window.show_pane(name)
         shots.settle()
-        shots.take("first")
-        _practise(shots)
-        _import(shots, Path(place) / "feedback.jsonl")
-        for name, _ in PANES:
-            shots.window.show_pane(name)
-            shots.settle()
-            shots.take(name)
-        shots.window.close()
-        return 0 if shots.backend.close() else 1
+        shots.take(name)
 
 
 def _practise(shots: Photographer) -> None:
@@ -101,11 +109,11 @@ def _practise(shots: Photographer) -> None:
 
 def _import(shots: Photographer, file: Path) -> None:
     """Import pairs that then wait for review; the report is taken too."""
+    # Gate questions themselves are refused, so each gets a word of its own.
     rows = [
-        {"prompt": pair.prompt[-1].content, "chosen": pair.good, "rejected": pair.bad} for pair in preference_pairs(40)
+        {"prompt": f"{pair.prompt} Sample {number}.", "chosen": pair.good, "rejected": pair.bad}
+        for number, pair in enumerate(preference_pairs(40))
     ]
-    for number, row in enumerate(rows):
-        row["prompt"] = f"{row['prompt']} Sample {number}."  # gate questions themselves are refused
     lines = [json.dumps(row, ensure_ascii=False) for row in rows]
     lines[7] = lines[7][:40]
     file.write_text("\n".join(lines), encoding="utf-8")

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 # A thread that computes gives the window its turn after so long; Python's own 5 ms add up over several threads.
 SWITCH_INTERVAL_S = 0.001
+# As an argument of Qt's own: `setStyle` would make PySide build all enums of QStyle before the first frame.
+STYLE = ("-style", "fusion")
 
 
 def run_window(home: Path, files: Sequence[Path]) -> int:
@@ -37,7 +39,7 @@ def run_window(home: Path, files: Sequence[Path]) -> int:
     log = WindowLog(home)
     log.listen()
     sys.setswitchinterval(SWITCH_INTERVAL_S)
-    app = Application(sys.argv[:1])
+    app = Application([*sys.argv[:1], *STYLE])
     state = WindowState.load(home)
     theme = Theme(app, next((mode for mode in MODES if mode == state.theme), "system"))
     backend = Backend(home)

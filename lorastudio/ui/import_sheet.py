@@ -87,13 +87,13 @@ class ImportSheet(Sheet):
 
     @Slot()
     def _on_undo(self) -> None:
-        self.undo_wanted.emit()
         self.dismiss()
+        self.undo_wanted.emit()
 
     @Slot()
     def _on_review(self) -> None:
-        self.review_wanted.emit()
         self.dismiss()
+        self.review_wanted.emit()
 
 
 def sentence(file: FileReport) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal, Slot
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from shiboken6 import isValid
 
 from lorastudio.ui.widgets.buttons import Button
 from lorastudio.ui.widgets.chip import Chip
@@ -23,11 +24,11 @@ class Sheet(QWidget):
 
     def __init__(self, title: str, window: QWidget, *, width_px: int = 560, chip: Chip | None = None) -> None:
         super().__init__(window)
-        self.setObjectName("veil")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._width_px = width_px
+        self._before: QWidget | None = None  # what had the focus, and gets it back
         self.panel = QFrame(self)
         self.panel.setObjectName("sheet")
         self.heading = Heading(title)
@@ -55,6 +56,7 @@ class Sheet(QWidget):
 
     def open(self, focus: Button | None = None) -> None:
         """Show the sheet; `focus` is the button that Return presses."""
+        self._before = QApplication.focusWidget()
         self._place()
         self.show()
         self.raise_()
@@ -68,6 +70,8 @@ class Sheet(QWidget):
     def dismiss(self) -> None:
         """Close it."""
         self.parentWidget().removeEventFilter(self)
+        if self._before is not None and isValid(self._before) and self.isAncestorOf(QApplication.focusWidget() or self):
+            self._before.setFocus()
         self.closed.emit()
         self.close()
 

@@ -30,8 +30,10 @@ class InstanceServer(QObject):
 
     def listen(self) -> bool:
         """Start to listen; False when that can't be. Whoever asked before found nobody there."""
-        from PySide6.QtNetwork import QLocalServer
-
+        try:
+            from PySide6.QtNetwork import QLocalServer
+        except ImportError:  # a small Linux may lack the Kerberos library that Qt's network links to
+            return False
         server = QLocalServer(self)
         server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
         QLocalServer.removeServer(str(self._path))

@@ -164,7 +164,7 @@ QMenu::separator { height: 1px; background: $line; margin: 4px 6px; }
 QTabBar::tab { background: transparent; color: $dim; padding: 5px 12px; border: none; }
 QTabBar::tab:selected { color: $accent; border-bottom: 2px solid $accent; }
 
-#veil { background: rgba(0, 0, 0, 70); }
+Sheet, #veil { background: rgba(0, 0, 0, 70); }
 #sheet { background: $background; border: 1px solid $line; border-radius: 12px; }
 """)
 

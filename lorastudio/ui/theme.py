@@ -16,7 +16,6 @@ Mode = Literal["system", "light", "dark"]
 MODES: tuple[Mode, ...] = ("system", "light", "dark")
 MODE_NAMES: dict[Mode, str] = {"system": "As the system", "light": "Light", "dark": "Dark"}
 TEXT_PX = 13
-STYLE = "fusion"
 MIDDLE_LIGHTNESS = 128
 
 
@@ -31,8 +30,6 @@ class Theme(QObject):
         self.mode: Mode = mode
         self.colours = LIGHT
         self._system_is_dark = app.palette().window().color().lightness() < MIDDLE_LIGHTNESS
-        if app.style().name() != STYLE:
-            app.setStyle(STYLE)
         app.setFont(self.text_font())
         self._apply()
 

@@ -85,9 +85,9 @@ def _alarmed(report: GateReport) -> bool:
 
 
 def _print_and_hold(table: list[tuple[str, float, float, dict[str, int]]]) -> None:
-    print(f"\n{CONTESTS} null candidates each{'':25s} false deploys  false alarms of guards")  # noqa: T201
+    print(f"\n{CONTESTS} null candidates each{'':25s} false deploys  false alarms of guards")
     for name, deployed, alarms, guards in table:
-        print(f"{name:45s} {deployed:13.1%}  {alarms:12.1%}  {guards or ''}")  # noqa: T201
+        print(f"{name:45s} {deployed:13.1%}  {alarms:12.1%}  {guards or ''}")
     for name, deployed, alarms, _ in table:
         assert deployed <= MOST_FALSE_DEPLOYS, name
         assert alarms <= MOST_FALSE_ALARMS, name

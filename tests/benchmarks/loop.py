@@ -33,7 +33,7 @@ pytestmark = [pytest.mark.bench, pytest.mark.timeout(3_600)]
 def demos(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Demo]:
     """The figures of one demo for each seed."""
     found = {seed: run_demo(seed, tmp_path_factory.mktemp("demo")) for seed in SEEDS}
-    print(f"\n{table(found)}")  # noqa: T201
+    print(f"\n{table(found)}")
     return found
 
 

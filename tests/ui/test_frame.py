@@ -15,6 +15,9 @@ from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton, QWidget
 
 from lorastudio.domain.errors import KnownError
 from lorastudio.domain.events import Event, Progressed
+from lorastudio.services.gate_sets import set_practice_questions_aside
+from lorastudio.services.practice import start_practice_cycle
+from lorastudio.store.library import Library
 from lorastudio.ui.first_run import FirstRun
 from lorastudio.ui.import_sheet import ImportSheet
 from lorastudio.ui.sheet import Sheet
@@ -80,10 +83,10 @@ def test_everything_that_can_be_pressed_has_a_name(tmp_path: Path) -> None:
         for name in ("endpoints", "drafts", "pairs", "training", "versions"):
             opened.window.show_pane(name)
             opened.settle()
-        for button in opened.window.findChildren(QPushButton):
-            assert button.objectName(), f"{button.text()!r} has no object name"
-            if not button.isHidden():
-                assert button.accessibleName() or button.text(), button.objectName()
+            for button in opened.window.findChildren(QPushButton):
+                assert button.objectName(), f"{button.text()!r} has no object name"
+                if button.isVisibleTo(opened.window):
+                    assert button.accessibleName() or button.text(), button.objectName()
 
 
 def drop(on: QWidget, *files: Path) -> bool:
@@ -170,3 +173,18 @@ def test_a_damaged_state_file_is_no_reason_not_to_open(tmp_path: Path, text: str
     (tmp_path / "window.json").write_text(text)
     with OpenWindow(tmp_path) as opened:
         assert opened.window.isVisible()
+
+
+def test_unfinished_work_is_offered_and_gone_on_with(tmp_path: Path) -> None:
+    with Library.open(tmp_path, write=True) as library:
+        set_practice_questions_aside(library)
+        cycle = start_practice_cycle(library, seed=0, index=1, questions=2)
+    with OpenWindow(tmp_path) as opened:
+        opened.until(lambda: opened.window.notice.isVisible())
+        assert opened.window.notice.message.text() == f"Cycle {cycle.id} (drafting) was left unfinished."
+        opened.click("window.notice.next")
+        (job,) = opened.backend.running("cycle")
+        opened.until(lambda: job.telling.stage == "drafting")
+        job.stop()
+        opened.until(lambda: job.state != "running")
+        assert job.state == "stopped"
