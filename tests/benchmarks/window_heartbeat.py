@@ -119,17 +119,20 @@ def test_heartbeat(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sys.setswitchinterval(before_s)
     assert set(states.values()) == {"done"}, (states, errors)
     with capsys.disabled():
-        _print_table(heart.late_ms, json.loads(words), took_s)
+        excess_ms = _print_table(heart.late_ms, json.loads(words), took_s)
+    assert excess_ms < MOST_EXCESS_MS
 
 
-def _print_table(ours: list[float], bare: list[float], took_s: float) -> None:
+def _print_table(ours: list[float], bare: list[float], took_s: float) -> float:
     sys.stdout.write(
         f"\nLateness of a {BEAT_MS} ms timer over {took_s:.0f} s of cycle + training + import of {ROWS:,} rows, ms\n"
     )
     sys.stdout.write(f"  {'':14}{'p50':>8}{'p99':>8}{'max':>8}{'beats':>8}\n")
     for name, late in (("bare Qt", bare), ("LoRA Studio", ours)):
         sys.stdout.write(f"  {name:14}{_share(late, 0.5):8.1f}{_share(late, 0.99):8.1f}{max(late):8.1f}{len(late):8}\n")
-    sys.stdout.write(f"  excess of the worst beat {max(ours) - max(bare):.1f} (goal: under {MOST_EXCESS_MS:.0f})\n")
+    excess_ms = max(ours) - max(bare)
+    sys.stdout.write(f"  excess of the worst beat {excess_ms:.1f} (under {MOST_EXCESS_MS:.0f})\n")
+    return excess_ms
 
 
 def _share(late: list[float], share: float) -> float:

@@ -132,6 +132,7 @@ def test_an_answer_for_somebody_who_is_gone_is_dropped(backend: Backend) -> None
     shiboken6.delete(gone)
     backend.ask(thread_name, answer=here.take)
     run_until(lambda: here.answers)
+    assert len(here.answers) == 1
 
 
 def test_events_come_in_batches_and_none_is_lost(backend: Backend) -> None:

@@ -108,7 +108,9 @@ def test_stopped_is_stopped() -> None:
 
 
 def test_an_engine_that_was_never_started_can_be_stopped() -> None:
-    Engine(practice_model()).stop()
+    engine = Engine(practice_model())
+    engine.stop()
+    assert engine.pid is None
 
 
 def wait_for_another_child(engine: Engine, pid: int) -> None:

@@ -11,9 +11,9 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWi
 from lorastudio.bridge.backend import Backend
 from lorastudio.bridge.job import Job
 from lorastudio.bridge.requests import runs as requests
-from lorastudio.domain.errors import KnownError
 from lorastudio.domain.events import Event
-from lorastudio.ui.panes.base import BETWEEN_CARDS_PX, Pane
+from lorastudio.ui.panes.base import BETWEEN_CARDS_PX
+from lorastudio.ui.panes.reading import ReadingPane
 from lorastudio.ui.panes.training.curves import CurvesView
 from lorastudio.ui.panes.training.follower import RunFollower
 from lorastudio.ui.panes.training.readiness import ReadinessCard
@@ -31,23 +31,21 @@ from lorastudio.ui.wording import count, time_left
 
 if TYPE_CHECKING:
     from lorastudio.bridge.requests.runs import CheckedRecipe, RunStory, TrainingView
-    from lorastudio.domain.changes import Changes
 
 LEFT_PX = 272
 TRAIN_TIP = "Train a new version on the accepted pairs"
 
 
-class TrainingPane(Pane):
+class TrainingPane(ReadingPane):
     """Training runs and their curves."""
 
     name = "training"
     title = "Training"
 
     def __init__(self, backend: Backend, theme: Theme) -> None:
-        super().__init__(backend, theme)
+        super().__init__(backend, theme, requests.read_training, self.show_view)
         self.view: TrainingView | None = None
         self.shown_run = 0  # whose curves are shown; 0 while there is none
-        self._asking = self._ask_again = False
         self._discard_next: int | None = None
         self._story: RunStory | None = None
         self._checked: CheckedRecipe | None = None
@@ -57,7 +55,6 @@ class TrainingPane(Pane):
         self.follower.began.connect(self._on_began)
         self.follower.grown.connect(self._on_grown)
         self.follower.ended.connect(self._on_job_ended)
-        backend.changed.connect(self._on_changed)
         self._update()
 
     def actions(self) -> list[QAction]:
@@ -68,7 +65,7 @@ class TrainingPane(Pane):
 
     def shown(self) -> None:
         self.curves.loading.start()
-        self._read()
+        super().shown()
 
     def count_text(self) -> str:
         return ""
@@ -90,13 +87,6 @@ class TrainingPane(Pane):
         self.discard_action = self._action(
             "Discard…", "discard", "Give the run up: its checkpoints go, its curves stay", self._on_discard
         )
-
-    def _action(self, text: str, name: str, tip: str, slot: Any) -> QAction:
-        action = QAction(text, self)
-        action.setObjectName(f"training.{name}")
-        action.setToolTip(tip)
-        action.triggered.connect(slot)
-        return action
 
     def _build(self) -> None:
         for action, kind in (
@@ -169,27 +159,8 @@ class TrainingPane(Pane):
 
     # reading
 
-    @Slot(object)
-    def _on_changed(self, _changes: Changes) -> None:
-        if self.isVisible():
-            self._read()
-
-    def _read(self) -> None:
-        """Ask for everything; one question at a time, and once more when something changed meanwhile."""
-        if self._asking:
-            self._ask_again = True
-            return
-        self._asking = True
-        self.backend.ask(requests.read_training, answer=self._on_read, failed=self._on_read_failed)
-
-    @Slot(object)
-    def _on_read_failed(self, error: KnownError) -> None:
-        self._asking = False
-        self.show_error(error)
-
-    @Slot(object)
-    def _on_read(self, view: TrainingView) -> None:
-        self._asking = False
+    def show_view(self, view: TrainingView) -> None:
+        """What `read_training` found."""
         self.view = view
         self.recipe.show_usual(view.base, view.recipe)
         self.readiness.show_readiness(view.readiness)
@@ -200,9 +171,6 @@ class TrainingPane(Pane):
         elif self._story is None or self._story.run not in view.runs:
             self._show_run(self.shown_run)
         self._update()
-        if self._ask_again:
-            self._ask_again = False
-            self._read()
 
     def _show_run(self, run_id: int) -> None:
         if not run_id:

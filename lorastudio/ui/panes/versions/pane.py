@@ -12,9 +12,9 @@ from lorastudio.bridge.backend import Backend
 from lorastudio.bridge.job import Job
 from lorastudio.bridge.requests import deploying
 from lorastudio.bridge.requests import versions as requests
-from lorastudio.domain.errors import KnownError
 from lorastudio.domain.events import Event
-from lorastudio.ui.panes.base import BETWEEN_CARDS_PX, Pane
+from lorastudio.ui.panes.base import BETWEEN_CARDS_PX
+from lorastudio.ui.panes.reading import ReadingPane
 from lorastudio.ui.panes.versions.answers import AnswersCard
 from lorastudio.ui.panes.versions.deploy import DeployCard
 from lorastudio.ui.panes.versions.gate import GateCard
@@ -28,26 +28,23 @@ from lorastudio.ui.wording import counted, version_name
 
 if TYPE_CHECKING:
     from lorastudio.bridge.requests.versions import VersionLine, VersionStory, VersionsView
-    from lorastudio.domain.changes import Changes
 
 RIGHT_PX = 330
 KINDS = ("gate", "deployment")
 
 
-class VersionsPane(Pane):
+class VersionsPane(ReadingPane):
     """Versions, the gate and deployment."""
 
     name = "versions"
     title = "Versions"
 
     def __init__(self, backend: Backend, theme: Theme) -> None:
-        super().__init__(backend, theme)
+        super().__init__(backend, theme, requests.read_versions, self.show_view)
         self.view: VersionsView | None = None
         self._chosen: int | None = None
-        self._asking = self._ask_again = False
         self._make_actions()
         self._build()
-        backend.changed.connect(self._on_changed)
         backend.job_started.connect(self._on_job_started)
         for job in backend.running():
             self._on_job_started(job)
@@ -60,9 +57,6 @@ class VersionsPane(Pane):
     def run_action(self) -> QAction | None:
         return self.deploy_action if self.deploy_action.isEnabled() else self.judge_action
 
-    def shown(self) -> None:
-        self._read()
-
     def state(self) -> dict[str, Any]:
         return {"version": self._chosen}
 
@@ -74,13 +68,6 @@ class VersionsPane(Pane):
         self.deploy_action = self._action("Deploy", "deploy", "Make it the version that answers", self._on_deploy)
         self.rollback_action = self._action("Roll back", "rollback", "", self._on_rollback)
         self.folder_action = self._action("Open folder", "open_folder", "Show its files", self._on_folder)
-
-    def _action(self, text: str, name: str, tip: str, slot: Any) -> QAction:
-        action = QAction(text, self)
-        action.setObjectName(f"versions.{name}")
-        action.setToolTip(tip)
-        action.triggered.connect(slot)
-        return action
 
     def _build(self) -> None:
         self.title_row.add(ActionButton(self.judge_action))
@@ -136,26 +123,8 @@ class VersionsPane(Pane):
 
     # reading
 
-    @Slot(object)
-    def _on_changed(self, _changes: Changes) -> None:
-        if self.isVisible():
-            self._read()
-
-    def _read(self) -> None:
-        if self._asking:
-            self._ask_again = True
-            return
-        self._asking = True
-        self.backend.ask(requests.read_versions, answer=self._on_read, failed=self._on_read_failed)
-
-    @Slot(object)
-    def _on_read_failed(self, error: KnownError) -> None:
-        self._asking = False
-        self.show_error(error)
-
-    @Slot(object)
-    def _on_read(self, view: VersionsView) -> None:
-        self._asking = False
+    def show_view(self, view: VersionsView) -> None:
+        """What `read_versions` found."""
         before, self.view = self.view, view
         numbers = [line.version.version for line in view.lines]
         news = before is not None and len(view.lines) > len(before.lines)
@@ -166,9 +135,6 @@ class VersionsPane(Pane):
             self.table.setFixedHeight(self.table.wanted_height())
             self._look_closer()
         self._show_all()
-        if self._ask_again:
-            self._ask_again = False
-            self._read()
 
     def _line(self) -> VersionLine | None:
         """The selected version; None for the base."""
