@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 _BLOCK_BYTES = 1 << 20
 
@@ -52,6 +53,13 @@ def write_atomic(path: Path, data: bytes) -> None:
     """Put `data` at `path`, whole or not at all."""
     with atomic_writer(path) as file:
         file.write(data)
+
+
+def write_json_lines(path: Path, records: Iterable[Mapping[str, Any]]) -> None:
+    """Put records at `path` as JSON, one a line, whole or not at all; ValueError for NaN and infinities."""
+    with atomic_writer(path) as file:
+        for record in records:
+            file.write(json.dumps(record, ensure_ascii=False, allow_nan=False).encode("utf-8") + b"\n")
 
 
 def sha256_of(path: Path) -> str:

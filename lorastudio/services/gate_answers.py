@@ -112,12 +112,13 @@ def _requests(contest: Contest) -> Iterator[Record]:
             most = PRACTICE_MAX_TOKENS if question.checks.get("practice") else MAX_TOKENS
             for sample in range(SAMPLES):
                 seed = derive_seed("gate", contest.seed, question.id, sample)
-                yield _request(answer_id(question, sample), name, question.text, seed, TEMPERATURE, most)
+                yield sample_request(answer_id(question, sample), name, question.text, seed, TEMPERATURE, most)
         for place, canary in enumerate(contest.canaries if name != LIVE else ()):
-            yield _request(canary_id(place), name, canary.prompt, 0, 0.0, CANARY_MAX_TOKENS)
+            yield sample_request(canary_id(place), name, canary.prompt, 0, 0.0, CANARY_MAX_TOKENS)
 
 
-def _request(key: str, name: str, text: str, seed: int, temperature: float, max_tokens: int) -> Record:
+def sample_request(key: str, name: str, text: str, seed: int, temperature: float, max_tokens: int) -> Record:
+    """One line of a worker's `sample` job: the adapter called `name` answers `text`."""
     return {
         "id": key,
         "adapter": name,

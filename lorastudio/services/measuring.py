@@ -5,23 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 from lorastudio.datasets.checks import check_answer
 from lorastudio.domain.cancel import CancelToken
-from lorastudio.domain.files import write_atomic
+from lorastudio.domain.files import write_atomic, write_json_lines
 from lorastudio.domain.messages import as_records, user
 from lorastudio.domain.seeds import derive_seed
-from lorastudio.practice.prompts import practice_checks
+from lorastudio.practice.prompts import PRACTICE_MAX_TOKENS, PRACTICE_TEMPERATURE, practice_checks
 from lorastudio.practice.questions import canaries, gate_questions, preference_pairs
 from lorastudio.processes.jobs import Worker
 from lorastudio.services.base_models import PRACTICE_NAME, resolve_base
+from lorastudio.services.gate_answers import CANARY_MAX_TOKENS, SAMPLES, read_lines, sample_request
 from lorastudio.store.library import Library
 from lorastudio.store.versions import get_version
 
-SAMPLES = 4
-MAX_TOKENS = 64
 FOLDER = "measurements"
 
 
@@ -50,12 +48,12 @@ def measure(library: Library, version: int | None, cancel: CancelToken) -> Figur
     job = {"base": str(resolve_base(PRACTICE_NAME)), "adapters": {name: adapter}}
     requests, rows = folder / f"{name}.requests.jsonl", folder / f"{name}.rows.jsonl"
     answers, scores = folder / f"{name}.answers.jsonl", folder / f"{name}.scores.jsonl"
-    _write_lines(requests, _requests(name))
-    _write_lines(rows, _rows())
+    write_json_lines(requests, _requests(name))
+    write_json_lines(rows, _rows())
     with Worker(library.home / "logs") as worker:
         worker.result({"job": "sample", **job, "requests": str(requests), "output": str(answers)}, cancel)
         worker.result({"job": "score", **job, "rows": str(rows), "output": str(scores)}, cancel)
-    figures = _figures(_read_lines(answers), _read_lines(scores))
+    figures = _figures(read_lines(answers), read_lines(scores))
     write_atomic(kept, json.dumps(asdict(figures)).encode())
     for path in (requests, rows, answers, scores):
         path.unlink()
@@ -64,23 +62,22 @@ def measure(library: Library, version: int | None, cancel: CancelToken) -> Figur
 
 def _requests(name: str) -> list[dict[str, Any]]:
     sampled = [
-        _request(name, f"q{index}.{sample}", question.text, derive_seed("measure", index, sample), 1.0)
+        sample_request(
+            f"q{index}.{sample}",
+            name,
+            question.text,
+            derive_seed("measure", index, sample),
+            PRACTICE_TEMPERATURE,
+            PRACTICE_MAX_TOKENS,
+        )
         for index, question in enumerate(gate_questions())
         for sample in range(SAMPLES)
     ]
-    greedy = [_request(name, f"c{index}", item.prompt, 0, 0.0) for index, item in enumerate(canaries())]
+    greedy = [
+        sample_request(f"c{index}", name, item.prompt, 0, 0.0, CANARY_MAX_TOKENS)
+        for index, item in enumerate(canaries())
+    ]
     return sampled + greedy
-
-
-def _request(name: str, key: str, prompt: str, seed: int, temperature: float) -> dict[str, Any]:
-    return {
-        "id": key,
-        "adapter": name,
-        "messages": as_records(user(prompt)),
-        "seed": seed,
-        "temperature": temperature,
-        "max_tokens": MAX_TOKENS,
-    }
 
 
 def _rows() -> list[dict[str, Any]]:
@@ -115,12 +112,3 @@ def _preference(good: float, bad: float) -> float:
 
 def _mean(values: Sequence[float]) -> float:
     return sum(values) / len(values)
-
-
-def _write_lines(path: Path, records: Sequence[dict[str, Any]]) -> None:
-    write_atomic(path, "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records).encode())
-
-
-def _read_lines(path: Path) -> list[dict[str, Any]]:
-    with path.open(encoding="utf-8") as file:
-        return [json.loads(line) for line in file]

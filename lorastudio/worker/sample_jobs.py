@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from lorastudio.domain.cancel import CancelToken
 from lorastudio.domain.errors import KnownError
-from lorastudio.domain.files import atomic_writer
+from lorastudio.domain.files import write_json_lines
 from lorastudio.domain.messages import from_records
 from lorastudio.worker.adapters import load_version
 from lorastudio.worker.base_model import BaseModel
@@ -56,7 +55,7 @@ def run_sample(base: BaseModel, order: dict[str, Any], report: Report, cancel: C
         }
         for index, record in enumerate(records)
     ]
-    _write_lines(Path(order["output"]), lines)
+    write_json_lines(Path(order["output"]), lines)
     return {"answers": len(lines), "tokens": sum(len(answer.ids) for answer in answers.values())}
 
 
@@ -83,7 +82,7 @@ def run_score(base: BaseModel, order: dict[str, Any], report: Report, cancel: Ca
                     }
                 )
             report({"type": "progress", "done": len(lines), "of": len(records) * len(adapters)})
-    _write_lines(Path(order["output"]), lines)
+    write_json_lines(Path(order["output"]), lines)
     return {"scores": len(lines)}
 
 
@@ -105,9 +104,3 @@ def _sample_request(base: BaseModel, codec: ChatCodec, record: dict[str, Any]) -
         seed=int(record["seed"]),
         temperature=float(record["temperature"]),
     )
-
-
-def _write_lines(output: Path, lines: list[dict[str, Any]]) -> None:
-    with atomic_writer(output) as file:
-        for line in lines:
-            file.write(json.dumps(line, ensure_ascii=False, allow_nan=False).encode("utf-8") + b"\n")
