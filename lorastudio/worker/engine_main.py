@@ -68,6 +68,7 @@ def run_engine() -> int:
         listener = _listen(int(order.get("port", 0)))
     except Exception as error:  # the parent must hear of every way not to start
         lifeline.send(failure(error, traceback.format_exc()))
+        engine.stop()  # its thread must have given its streams back before the process ends, or MLX aborts
         return 1
     with listener:
         _serve(engine, listener, str(order["token"]), lifeline)
