@@ -17,10 +17,12 @@ from lorastudio.domain.cancel import CancelToken
 from lorastudio.domain.errors import KnownError
 
 STOP_GRACE_S = 5.0
+# Work gives way to the window (and to whatever else a person does): it takes the processor's time that is left.
+NICENESS = 10
 
 
 class Lifeline:
-    """Owns the child's stdin and stdout.
+    """Owns the child's stdin and stdout, and lowers its priority.
 
     File descriptor 1 is duplicated for messages and then pointed at stderr, so that a stray print of any
     library can't break the protocol. `orders` receives every JSON object from the parent except
@@ -29,6 +31,7 @@ class Lifeline:
     """
 
     def __init__(self) -> None:
+        os.nice(NICENESS)
         self.cancel = CancelToken()
         self.orders: queue.Queue[dict[str, Any] | None] = queue.Queue()
         self._lock = threading.Lock()

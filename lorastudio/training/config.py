@@ -14,11 +14,61 @@ class Objective(StrEnum):
     SFT = "sft"
     DPO = "dpo"
     DPO_NLL = "dpo+nll"
+    IPO = "ipo"
+    SIMPO = "simpo"
+    ORPO = "orpo"
+    CPO = "cpo"
+    KTO = "kto"
+
+    @property
+    def needs_reference(self) -> bool:
+        """Whether the loss compares with the untrained base."""
+        return self in (Objective.DPO, Objective.DPO_NLL, Objective.IPO, Objective.KTO)
+
+    @property
+    def needs_pairs(self) -> bool:
+        """Whether a row without a bad answer teaches it nothing."""
+        return self in (Objective.DPO, Objective.IPO, Objective.SIMPO)
+
+    @property
+    def has_nll(self) -> bool:
+        """Whether good answers are also imitated, token by token."""
+        return self in (Objective.SFT, Objective.DPO_NLL, Objective.CPO)
+
+
+class AdapterKind(StrEnum):
+    LORA = "lora"
+    DORA = "dora"
+
+
+class Schedule(StrEnum):
+    COSINE = "cosine"
+    LINEAR = "linear"
+    CONSTANT = "constant"
+
+
+class Execution(StrEnum):
+    """How a step is computed: AUTO packs wherever the model's family allows it (see the run card)."""
+
+    AUTO = "auto"
+    PACKED = "packed"
+    PADDED = "padded"
 
 
 # Starting points at scale 2 (alpha 16, rank 8), measured per objective; five times these ruins models.
-DEFAULT_LEARNING_RATE = {Objective.SFT: 2e-4, Objective.DPO: 1e-5, Objective.DPO_NLL: 5e-5}
+DEFAULT_LEARNING_RATE = {
+    Objective.SFT: 2e-4,
+    Objective.DPO: 1e-5,
+    Objective.DPO_NLL: 5e-5,
+    Objective.IPO: 1e-5,
+    Objective.SIMPO: 1e-5,
+    Objective.ORPO: 2e-4,
+    Objective.CPO: 5e-5,
+    Objective.KTO: 1e-5,
+}
 WARN_ABOVE = 5.0
+# SimPO works on averages per token, which are far smaller than sums (Meng et al. 2024, section 4).
+DEFAULT_BETA = {objective: 2.0 if objective is Objective.SIMPO else 0.1 for objective in Objective}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,37 +76,57 @@ class TrainConfig:
     """The recipe of one run.
 
     `scale` of the adapter is `alpha / rank`. `layers` is how many of the last transformer blocks get an
-    adapter (None: all). `learning_rate` None takes the objective's default. `replay_per_step` examples of
-    the base model's own greedy answers to `replay_prompts` are mixed into every step (0: no replay).
-    `batch_size` counts pairs (or single examples for SFT). `max_seq_length` is in tokens, prompt and
-    answer together; longer rows are left out and listed, never cut.
+    adapter (None: all), `target_modules` which linear layers in them (empty: all; else the ends of their names,
+    as "q_proj"). `learning_rate` and `beta` None take the objective's default. `gamma` is SimPO's margin.
+    `replay_per_step` examples of the base model's own greedy answers to `replay_prompts` are mixed into every
+    step (0: no replay).
+    `batch_size` counts rows (pairs or single examples) of one forward and backward pass, `accumulation` how many
+    of these make an optimiser step. `tokens_per_pass` splits a pass that would be larger (None: as memory allows);
+    `lean` computes one row at a time, `checkpointing` recomputes activations: both trade time for memory and
+    change no result. `max_seq_length` is in tokens, prompt and answer together; longer rows are left out and
+    listed, never cut. `early_stop` ends the run after so many evaluations without a better one (0: never).
     """
 
     objective: Objective = Objective.DPO_NLL
-    beta: float = 0.1
+    beta: float | None = None
+    gamma: float = 1.0
     nll_weight: float = 1.0
     label_smoothing: float = 0.0
+    desirable_weight: float = 1.0
+    undesirable_weight: float = 1.0
+    adapter: AdapterKind = AdapterKind.LORA
     rank: int = 8
     alpha: float = 16.0
     dropout: float = 0.0
     layers: int | None = None
+    target_modules: tuple[str, ...] = ()
     learning_rate: float | None = None
+    schedule: Schedule = Schedule.COSINE
     warmup_share: float = 0.1
     weight_decay: float = 0.0
     clip_norm: float = 1.0
     epochs: int = 3
     batch_size: int = 4
+    accumulation: int = 1
     max_seq_length: int = 2048
     seed: int = 0
     replay_per_step: int = 0
     replay_prompts: tuple[str, ...] = ()
     checkpoint_every_steps: int = 25
     evaluate_every_steps: int = 25
+    early_stop: int = 0
+    execution: Execution = Execution.AUTO
+    lean: bool = False
+    checkpointing: bool = False
+    tokens_per_pass: int | None = None
 
     def __post_init__(self) -> None:
         self._require("rank", self.rank >= 1, "at least 1")
         self._require("alpha", 0 < self.alpha < math.inf, "above 0")
-        self._require("beta", 0 < self.beta < math.inf, "above 0")
+        self._require("beta", self.beta is None or 0 < self.beta < math.inf, "above 0")
+        self._require("gamma", 0 <= self.gamma < math.inf, "0 or more")
+        self._require("desirable-weight", 0 < self.desirable_weight < math.inf, "above 0")
+        self._require("undesirable-weight", 0 < self.undesirable_weight < math.inf, "above 0")
         self._require("nll-weight", 0 <= self.nll_weight < math.inf, "0 or more")
         self._require("label-smoothing", 0 <= self.label_smoothing < 0.5, "from 0 to below 0.5")
         self._require("dropout", 0 <= self.dropout < 1, "from 0 to below 1")
@@ -64,6 +134,12 @@ class TrainConfig:
         self._require("learning-rate", self.learning_rate is None or 0 < self.learning_rate < 1, "between 0 and 1")
         self._require("epochs", self.epochs >= 1, "at least 1")
         self._require("batch-size", self.batch_size >= 1, "at least 1")
+        self._require("accumulation", self.accumulation >= 1, "at least 1")
+        self._require("early-stop", self.early_stop >= 0, "0 or more evaluations")
+        self._require("warmup-share", 0 <= self.warmup_share < 1, "from 0 to below 1")
+        self._require("weight-decay", 0 <= self.weight_decay < math.inf, "0 or more")
+        self._require("clip-norm", 0 < self.clip_norm < math.inf, "above 0")
+        self._require("tokens-per-pass", self.tokens_per_pass is None or self.tokens_per_pass >= 8, "at least 8")
         self._require("max-seq-length", self.max_seq_length >= 8, "at least 8 tokens")
 
     @property
@@ -73,6 +149,10 @@ class TrainConfig:
     @property
     def effective_learning_rate(self) -> float:
         return DEFAULT_LEARNING_RATE[self.objective] if self.learning_rate is None else self.learning_rate
+
+    @property
+    def effective_beta(self) -> float:
+        return DEFAULT_BETA[self.objective] if self.beta is None else self.beta
 
     def warnings(self) -> list[str]:
         """What a careful colleague would say about this recipe."""
@@ -85,8 +165,9 @@ class TrainConfig:
         return []
 
     def as_record(self) -> dict[str, Any]:
-        record = asdict(self)
-        return record | {"objective": self.objective.value, "replay_prompts": list(self.replay_prompts)}
+        """The config as JSON can hold it."""
+        plain = {key: value.value if isinstance(value, StrEnum) else value for key, value in asdict(self).items()}
+        return {key: list(value) if isinstance(value, tuple) else value for key, value in plain.items()}
 
     @classmethod
     def from_record(cls, record: dict[str, Any]) -> Self:
@@ -95,16 +176,30 @@ class TrainConfig:
         if unknown := sorted(set(record) - known):
             raise UsageError(f"Unknown training settings: {', '.join(unknown)}.")
         values = dict(record)
-        if "objective" in values:
-            try:
-                values["objective"] = Objective(values["objective"])
-            except ValueError:
-                names = ", ".join(objective.value for objective in Objective)
-                raise UsageError(f"Unknown objective {values['objective']!r}.", f"Choose one of {names}.") from None
-        values["replay_prompts"] = tuple(values.get("replay_prompts", ()))
+        for name, choices in CHOICES.items():
+            if name in values:
+                values[name] = _choice(name, choices, values[name])
+        for name in ("replay_prompts", "target_modules"):
+            values[name] = tuple(values.get(name, ()))
         return cls(**values)
 
     @staticmethod
     def _require(name: str, ok: bool, rule: str) -> None:
         if not ok:
             raise UsageError(f"The setting {name} must be {rule}.")
+
+
+CHOICES: dict[str, type[StrEnum]] = {
+    "objective": Objective,
+    "adapter": AdapterKind,
+    "schedule": Schedule,
+    "execution": Execution,
+}
+
+
+def _choice(name: str, choices: type[StrEnum], value: Any) -> StrEnum:
+    try:
+        return choices(value)
+    except ValueError:
+        names = ", ".join(choices)
+        raise UsageError(f"Unknown {name} {value!r}.", f"Choose one of {names}.") from None

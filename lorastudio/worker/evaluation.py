@@ -59,7 +59,7 @@ def development_loss(
             _margin(good[index], bad[row.row_id], references[row.row_id]) for index, row in enumerate(rows) if row.bad
         ]
         if margins:
-            loss += float(np.array(dpo(mx.array(margins), config.beta, config.label_smoothing)))
+            loss += float(np.array(dpo(mx.array(margins), config.effective_beta, config.label_smoothing)))
             accuracy = _mean([_win(margin) for margin in margins])
     if config.objective is not Objective.DPO:
         weight = 1.0 if config.objective is Objective.SFT else config.nll_weight

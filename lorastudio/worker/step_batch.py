@@ -72,7 +72,7 @@ def objective_loss(model: Any, batch: StepBatch, config: TrainConfig) -> tuple[m
     accuracy = None
     if batch.reference is not None:
         margins = _margins(log_probs, batch.reference, batch)
-        loss = loss + dpo(margins, config.beta, config.label_smoothing)
+        loss = loss + dpo(margins, config.effective_beta, config.label_smoothing)
         accuracy = preference_accuracy(margins)
     if config.objective is not Objective.DPO:
         weight = 1.0 if config.objective is Objective.SFT else config.nll_weight
