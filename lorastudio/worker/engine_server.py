@@ -22,6 +22,8 @@ from lorastudio.worker.chat_format import ChatShape, error_record
 from lorastudio.worker.engine import ChatJob, Engine, EngineFullError, PromptTooLongError, Ticket, Update
 
 BODY_BYTES = 4 << 20
+# Tokens of so many seconds leave as one event: a reader with many streams would spend its time on parsing them.
+EVENT_S = 0.03
 HEALTH_FRESH_S = 10.0
 HEALTH_LIMIT_S = 30.0
 VERSION_HEADER = "X-Model-Version"
@@ -128,9 +130,11 @@ class OpenChat:
             self._loop.call_soon_threadsafe(self._updates.put_nowait, update)
 
     async def updates(self) -> AsyncIterator[Update]:
-        """All updates to the last one."""
+        """Updates to the last one; each holds all that came before it, so those that wait are one."""
         while not self._finished:
             update = await self._updates.get()
+            while not self._updates.empty():
+                update = self._updates.get_nowait()
             self._finished = update.finish_reason is not None or update.error is not None
             yield update
 
@@ -197,7 +201,9 @@ class ChatResponse(Response):
             if len(update.text) > len(sent) or tokens:
                 await send(_event(self._shape.chunk({"content": update.text[len(sent) :]}, tokens)))
                 sent, sent_tokens = update.text, len(update.tokens)
-            if update.finish_reason is not None:
+            if update.finish_reason is None:
+                await asyncio.sleep(EVENT_S)
+            else:
                 await send(_event(self._shape.chunk({}, finish_reason=update.finish_reason)))
                 if self._fields.include_usage:
                     await send(_event(self._shape.usage_chunk(update)))
