@@ -70,6 +70,9 @@ WARN_ABOVE = 5.0
 # SimPO works on averages per token, which are far smaller than sums (Meng et al. 2024, section 4).
 DEFAULT_BETA = {objective: 2.0 if objective is Objective.SIMPO else 0.1 for objective in Objective}
 
+# How a step is cut into pieces: it decides memory and time, never what is learnt.
+EXECUTION_FIELDS = ("lean", "checkpointing", "tokens_per_pass")
+
 
 @dataclass(frozen=True, slots=True)
 class TrainConfig:
@@ -168,6 +171,10 @@ class TrainConfig:
         """The config as JSON can hold it."""
         plain = {key: value.value if isinstance(value, StrEnum) else value for key, value in asdict(self).items()}
         return {key: list(value) if isinstance(value, tuple) else value for key, value in plain.items()}
+
+    def identity_record(self) -> dict[str, Any]:
+        """What decides the result of a run: all settings but `EXECUTION_FIELDS`."""
+        return {key: value for key, value in self.as_record().items() if key not in EXECUTION_FIELDS}
 
     @classmethod
     def from_record(cls, record: dict[str, Any]) -> Self:

@@ -155,7 +155,7 @@ def _prepare(
 def _identity(base: BaseModel, job: TrainJob) -> str:
     """A hash of everything that decides a run: its rows, its settings and its base."""
     parts = {name: sha256_of(job.data / name) for name in DATA_FILES if (job.data / name).is_file()}
-    record = {"data": parts, "config": job.config.as_record(), "base": base.fingerprint}
+    record = {"data": parts, "config": job.config.identity_record(), "base": base.fingerprint}
     return hashlib.sha256(json.dumps(record, sort_keys=True).encode("utf-8")).hexdigest()
 
 
