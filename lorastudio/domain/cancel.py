@@ -9,10 +9,14 @@ from lorastudio.domain.errors import Cancelled
 
 
 class CancelToken:
-    """Asked from any thread, obeyed by the work at its next safe point."""
+    """Asked from any thread, obeyed by the work at its next safe point.
+
+    Two things can be asked: to stop (`cancel`), or to come to a good end early and keep the result (`finish`).
+    """
 
     def __init__(self) -> None:
         self._event = threading.Event()
+        self._finish = threading.Event()
         self._children: weakref.WeakSet[CancelToken] = weakref.WeakSet()
         # Re-entrant: a signal handler may cancel while its own thread is inside `child`.
         self._lock = threading.RLock()
@@ -25,8 +29,19 @@ class CancelToken:
         for child in children:
             child.cancel()
 
+    def finish(self) -> None:
+        """Ask the work under way to end early and keep what it has; work that can't do that passes it over.
+
+        Reaches the children that there are now. Work that begins later is not meant, and never hears of it.
+        """
+        with self._lock:
+            self._finish.set()
+            children = list(self._children)
+        for child in children:
+            child.finish()
+
     def child(self) -> CancelToken:
-        """A token that is cancelled with this one, and can be cancelled alone."""
+        """A token that is cancelled or finished with this one, and can be so alone."""
         child = CancelToken()
         with self._lock:
             self._children.add(child)
@@ -37,6 +52,10 @@ class CancelToken:
     @property
     def cancelled(self) -> bool:
         return self._event.is_set()
+
+    @property
+    def finishing(self) -> bool:
+        return self._finish.is_set()
 
     def check(self) -> None:
         """Raise `Cancelled` when somebody asked to stop."""

@@ -14,7 +14,7 @@ import threading
 from typing import Any, TextIO
 
 from lorastudio.domain.cancel import CancelToken
-from lorastudio.domain.errors import KnownError
+from lorastudio.domain.errors import KnownError, TrainingError
 
 STOP_GRACE_S = 5.0
 # Work gives way to the window (and to whatever else a person does): it takes the processor's time that is left.
@@ -26,8 +26,8 @@ class Lifeline:
 
     File descriptor 1 is duplicated for messages and then pointed at stderr, so that a stray print of any
     library can't break the protocol. `orders` receives every JSON object from the parent except
-    `{"type": "cancel"}`, which sets `cancel`; None in the queue means that the parent is gone or closed
-    the pipe.
+    `{"type": "cancel"}` and `{"type": "finish"}`, which are asked of `cancel`; None in the queue means that the
+    parent is gone or closed the pipe.
     """
 
     def __init__(self) -> None:
@@ -61,9 +61,13 @@ class Lifeline:
             except ValueError:
                 sys.stderr.write("lifeline: ignored a line that is no JSON\n")
                 continue
-            if isinstance(order, dict) and order.get("type") == "cancel":
+            if not isinstance(order, dict):
+                continue
+            if order.get("type") == "cancel":
                 self.cancel.cancel()
-            elif isinstance(order, dict):
+            elif order.get("type") == "finish":
+                self.cancel.finish()
+            else:
                 self.orders.put(order)
         self.cancel.cancel()
         self.orders.put(None)
@@ -81,6 +85,7 @@ def failure(error: BaseException, traceback_text: str) -> dict[str, Any]:
         "kind": type(error).__name__,
         "message": error.message if isinstance(error, KnownError) else f"{type(error).__name__}: {error}",
         "hint": error.hint if isinstance(error, KnownError) else "",
+        "resumable": isinstance(error, TrainingError) and error.resumable,
         "traceback": "" if known else traceback_text,
     }
 

@@ -36,7 +36,7 @@ class BaseModel:
     model: Any
     tokenizer: TokenizerWrapper
     config: dict[str, Any]
-    _fingerprint: str = field(default="", init=False)
+    _hashes: dict[str, str] = field(default_factory=dict, init=False)
 
     @property
     def context_length(self) -> int:
@@ -58,11 +58,19 @@ class BaseModel:
         return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
     @property
+    def file_hashes(self) -> dict[str, str]:
+        """The SHA-256 of every file that decides what the model is, by name; read once from disk."""
+        if not self._hashes:
+            self._hashes = {file.name: _content_hash(file) for file in _all_files(self.path)}
+        return self._hashes
+
+    @property
     def fingerprint(self) -> str:
-        """SHA-256 over the config with its quantisation, the tokenizer and the weights; read once from disk."""
-        if not self._fingerprint:
-            self._fingerprint = _fingerprint(self.path)
-        return self._fingerprint
+        """SHA-256 over the config with its quantisation, the tokenizer and the weights."""
+        digest = hashlib.sha256()
+        for name, content in self.file_hashes.items():
+            digest.update(f"{name}\0{content}\0".encode())
+        return digest.hexdigest()
 
     def describe(self) -> dict[str, Any]:
         """The fields of the answer to an `inspect` job."""
@@ -137,14 +145,9 @@ def _all_files(path: Path) -> list[Path]:
     return [file for file in (*names, *_weight_files(path)) if file.is_file()]
 
 
-def _fingerprint(path: Path) -> str:
-    digest = hashlib.sha256()
-    for file in _all_files(path):
-        if file.name == "config.json":
-            config = json.loads(file.read_text(encoding="utf-8"))
-            config.pop("_name_or_path", None)  # where the author's copy lay, not what the model is
-            content = hashlib.sha256(json.dumps(config, sort_keys=True).encode("utf-8")).hexdigest()
-        else:
-            content = sha256_of(file)
-        digest.update(f"{file.name}\0{content}\0".encode())
-    return digest.hexdigest()
+def _content_hash(file: Path) -> str:
+    if file.name != "config.json":
+        return sha256_of(file)
+    config = json.loads(file.read_text(encoding="utf-8"))
+    config.pop("_name_or_path", None)  # where the author's copy lay, not what the model is
+    return hashlib.sha256(json.dumps(config, sort_keys=True).encode("utf-8")).hexdigest()
