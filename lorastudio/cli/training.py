@@ -14,6 +14,7 @@ from lorastudio.domain.errors import Cancelled, UsageError
 from lorastudio.domain.events import Event, Warned
 from lorastudio.domain.training_events import TrainingDone
 from lorastudio.services.base_models import default_base
+from lorastudio.services.safer_retry import make_safer
 from lorastudio.services.training_runs import (
     discard_run,
     latest_resumable,
@@ -75,6 +76,9 @@ def train(
 
 def resume(
     run: Annotated[int | None, typer.Argument(help="The run to continue; default: the newest unfinished one.")] = None,
+    safer: Annotated[
+        bool, typer.Option("--safer", help="In smaller pieces: less memory, more time, the same result.")
+    ] = False,
     home: Home = None,
     json: Json = False,
 ) -> None:
@@ -82,6 +86,8 @@ def resume(
     session = Session(home, json)
     with session.writing("resume") as library:
         chosen = latest_resumable(library).id if run is None else run
+        if safer:
+            make_safer(library, chosen)
         _follow(session, train_run(library, chosen, session.cancel))
 
 

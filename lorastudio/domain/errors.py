@@ -79,11 +79,16 @@ class ImportFileError(KnownError):
 
 
 class TrainingError(KnownError):
-    """A run can't start, or failed; `resumable` when going on from its last checkpoint may succeed."""
+    """A run can't start, or failed.
 
-    def __init__(self, message: str, hint: str = "", *, resumable: bool = False) -> None:
+    `resumable` when going on from its last checkpoint may succeed; `failure` names the way a worker ended
+    ("out of memory") where smaller pieces of the same work may get through, and is empty elsewhere.
+    """
+
+    def __init__(self, message: str, hint: str = "", *, resumable: bool = False, failure: str = "") -> None:
         super().__init__(message, hint)
         self.resumable = resumable
+        self.failure = failure
 
 
 class RefusedError(KnownError):

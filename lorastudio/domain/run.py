@@ -18,6 +18,9 @@ class RunState(StrEnum):
     DISCARDED = "discarded"
 
 
+RESUMABLE = (RunState.PREPARED, RunState.INTERRUPTED, RunState.RUNNING)
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """One training run. `config` is a `training.config.TrainConfig` as JSON.

@@ -29,6 +29,7 @@ OPENBLAS_PLACES = (
     "/usr/lib/aarch64-linux-gnu/openblas-pthread/libopenblas.so.0",
 )
 LAST_WORDS_LINES = 60
+LAST_WORDS_S = 2.0
 
 
 class Child:
@@ -52,8 +53,8 @@ class Child:
             start_new_session=True,  # Ctrl-C in the terminal reaches the parent alone, which stops us in order
         )
         self._readers = [
-            threading.Thread(target=self._read_messages, name=f"{mode}-messages", daemon=True),
             threading.Thread(target=self._read_errors, name=f"{mode}-errors", daemon=True),
+            threading.Thread(target=self._read_messages, name=f"{mode}-messages", daemon=True),
         ]
         for reader in self._readers:
             reader.start()
@@ -105,11 +106,11 @@ class Child:
 
     def cancel(self) -> None:
         """Ask the child's work to stop at its next safe point; no error if it has ended already."""
-        if self.returncode is None:
-            try:
-                self.send({"type": "cancel"})
-            except KnownError:
-                return
+        self._ask("cancel")
+
+    def finish(self) -> None:
+        """Ask the child's work to end early and keep its result; no error if it has ended already."""
+        self._ask("finish")
 
     def stop(self, save_s: float = 5.0, terminate_s: float = 2.0) -> int:
         """End the child: close its stdin and wait `save_s`, then SIGTERM and `terminate_s`, then SIGKILL."""
@@ -136,6 +137,11 @@ class Child:
     ) -> None:
         self.stop()
 
+    def _ask(self, what: str) -> None:
+        if self.returncode is None:
+            with suppress(KnownError):
+                self.send({"type": what})
+
     def _wait_or_kill(self, save_s: float, terminate_s: float) -> int:
         try:
             return self._process.wait(save_s)
@@ -157,6 +163,8 @@ class Child:
             if isinstance(message, dict):
                 self._messages.put(message)
         self._process.wait()
+        # Its last words say why it ended; they may still be in the pipe, which a grandchild could hold open.
+        self._readers[0].join(LAST_WORDS_S)
         self._messages.put(None)
 
     def _read_errors(self) -> None:

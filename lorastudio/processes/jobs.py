@@ -11,12 +11,14 @@ from typing import Any, NoReturn
 from lorastudio.domain.cancel import CancelToken
 from lorastudio.domain.errors import BugError, Cancelled, TrainingError
 from lorastudio.processes.child import Child
+from lorastudio.training.failures import WorkerEnd, recognise
 from lorastudio.training.protocol import PROTOCOL
 
 POLL_S = 0.1
 HELLO_TIMEOUT_S = 120.0
 CANCEL_TIMEOUT_S = 60.0
 LOG_FILE = "worker.log"
+KEPT = "What was saved is kept."
 
 
 class Worker:
@@ -37,12 +39,18 @@ class Worker:
     def run(self, job: dict[str, Any], cancel: CancelToken) -> Iterator[dict[str, Any]]:
         """Give the worker `job` and yield its messages; the last one is `done`.
 
+        A wish of `cancel` to finish early is passed on; a job that can't do that passes it over.
         Raises `Cancelled` when the job stopped because `cancel` was set, `TrainingError` with plain words
         when the worker failed or died, `BugError` when it broke.
         """
         self._child.send({"type": "job", **job})
+        phase = ""
         give_up_at: float | None = None
+        told_to_finish = False
         while True:
+            if cancel.finishing and not told_to_finish:
+                told_to_finish = True
+                self._child.finish()
             if cancel.cancelled and give_up_at is None:
                 self._child.cancel()
                 give_up_at = time.monotonic() + CANCEL_TIMEOUT_S
@@ -53,10 +61,12 @@ class Worker:
             except queue.Empty:
                 continue
             if message is None:
-                _raise_end(self._child, cancel)
+                _raise_end(self._child, phase, cancel)
             kind = message.get("type")
+            if kind == "phase":
+                phase = str(message.get("name", ""))
             if kind == "failed":
-                _raise_failure(message)
+                _raise_failure(message, phase)
             if kind == "cancelled":
                 raise Cancelled
             yield message
@@ -98,16 +108,31 @@ def _await_hello(child: Child) -> dict[str, Any]:
     return hello
 
 
-def _raise_end(child: Child, cancel: CancelToken) -> NoReturn:
+def _raise_end(child: Child, phase: str, cancel: CancelToken) -> NoReturn:
     cancel.check()
+    _raise_recognised(WorkerEnd(child.returncode, child.last_words, phase))
     raise TrainingError(
         f"The worker process ended in the middle of its job: {child.explain_end()}",
-        "What was saved is kept; the work can be resumed.",
+        f"{KEPT} The work can be resumed.",
         resumable=True,
     )
 
 
-def _raise_failure(message: dict[str, Any]) -> NoReturn:
+def _raise_failure(message: dict[str, Any], phase: str = "") -> NoReturn:
     if message.get("known"):
-        raise TrainingError(str(message.get("message", "")), str(message.get("hint", "")))
+        words = str(message.get("message", "")), str(message.get("hint", ""))
+        raise TrainingError(*words, resumable=bool(message.get("resumable")))
+    _raise_recognised(WorkerEnd(None, str(message.get("message", "")), phase))
     raise BugError(f"{message.get('message')}\n{message.get('traceback', '')}".strip())
+
+
+def _raise_recognised(end: WorkerEnd) -> None:
+    """Raise the error for an end of a known kind; return for any other."""
+    failure = recognise(end)
+    if failure is not None:
+        raise TrainingError(
+            failure.message,
+            f"{failure.hint} {KEPT}",
+            resumable=True,
+            failure=failure.kind.value if failure.safer else "",
+        )

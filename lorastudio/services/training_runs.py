@@ -15,7 +15,7 @@ from lorastudio.domain.clock import now
 from lorastudio.domain.errors import BugError, Cancelled, KnownError, TrainingError
 from lorastudio.domain.events import Event, Progressed, Warned
 from lorastudio.domain.pair import Split
-from lorastudio.domain.run import Run, RunState
+from lorastudio.domain.run import RESUMABLE, Run, RunState
 from lorastudio.domain.training_events import (
     CheckpointSaved,
     Evaluated,
@@ -32,6 +32,7 @@ from lorastudio.services.base_models import is_practice, resolve_base
 from lorastudio.services.curation import readiness
 from lorastudio.services.freezing import FrozenDataset, freeze_accepted, freeze_file, frozen_rows
 from lorastudio.services.golden import frozen_prompts, golden_prompts
+from lorastudio.services.safer_retry import note_failure
 from lorastudio.store import cycles, deployments, runs, versions
 from lorastudio.store.library import Library
 from lorastudio.training.config import Objective, TrainConfig
@@ -39,7 +40,6 @@ from lorastudio.training.config import Objective, TrainConfig
 RUNS = "runs"
 CHECKPOINTS = "checkpoints"
 OUTPUT = "output"
-RESUMABLE = (RunState.PREPARED, RunState.INTERRUPTED, RunState.RUNNING)
 
 
 def prepare_run(
@@ -109,6 +109,7 @@ def train_run(library: Library, run_id: int, cancel: CancelToken) -> Iterator[Ev
         # What the worker could not do once it will not do the second time either; a dead worker it may.
         state = RunState.INTERRUPTED if error.resumable else RunState.FAILED
         runs.update_run(library, run.id, state=state, error=str(error), finished_at=now())
+        note_failure(library, run, error)
         raise
     except BaseException as error:
         runs.update_run(library, run.id, state=RunState.INTERRUPTED, error=str(error))

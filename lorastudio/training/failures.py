@@ -65,7 +65,7 @@ _WORDS = {
         "Smaller passes hold fewer buffers at a time.",
     ),
     FailureKind.WATCHDOG: (
-        "macOS stopped the GPU's work{while_}, because one piece of it kept the display waiting too long.",
+        "The GPU's work was stopped by macOS{while_}: one piece of it kept the display waiting too long.",
         "Smaller passes take less time each; letting the display sleep helps too.",
     ),
     FailureKind.GPU: (

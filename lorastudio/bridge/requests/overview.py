@@ -82,9 +82,9 @@ def read_readiness(library: Library) -> Readiness:
 
 def read_unfinished(library: Library) -> list[Unfinished]:
     """What can be gone on with, the newest last."""
+    from lorastudio.domain.run import RESUMABLE
     from lorastudio.services.cycle import recall
     from lorastudio.services.questions import unfinished_cycles
-    from lorastudio.services.training_runs import RESUMABLE
     from lorastudio.store.runs import list_runs
 
     cycles = [Unfinished("cycle", cycle.id, recall(library, cycle.id).stage) for cycle in unfinished_cycles(library)]

@@ -63,10 +63,10 @@ def read_training(library: Library) -> TrainingView:
     """Everything but the curves; looks at every accepted pair."""
     from lorastudio.domain.errors import KnownError
     from lorastudio.domain.pair import PairState
+    from lorastudio.domain.run import RESUMABLE
     from lorastudio.services.base_models import default_base, is_practice, resolve_base
     from lorastudio.services.curation import readiness
     from lorastudio.services.practice import practice_recipe
-    from lorastudio.services.training_runs import RESUMABLE
     from lorastudio.store.pairs import count_pairs
     from lorastudio.store.runs import list_runs
     from lorastudio.training.config import TrainConfig
