@@ -14,6 +14,7 @@ from mlx_lm.utils import get_total_parameters, load_model, load_tokenizer
 
 from lorastudio.domain.errors import KnownError
 from lorastudio.domain.files import sha256_of
+from lorastudio.training.model_files import check_model_files
 
 DEFAULT_CONTEXT_TOKENS = 2048
 TOKENIZER_FILES = (
@@ -116,13 +117,29 @@ def load_base(path: Path) -> BaseModel:
         raw = json.loads(config_file.read_text(encoding="utf-8"))
         if "auto_map" in raw or "model_file" in raw:
             raise KnownError(f"The model at {path} wants to run its own code.", "Choose one that mlx-lm knows itself.")
+        check_model_files(path)
         model, config = load_model(path)
         end_ids = _as_list(config.get("eos_token_id"))
         tokenizer = load_tokenizer(path, eos_token_ids=end_ids)  # type: ignore[no-untyped-call]  # as above
     except (OSError, ValueError, TypeError, RuntimeError, KeyError, ImportError) as error:
         raise KnownError(f"The model at {path} can't be loaded: {error}", "Is it a whole mlx-lm model?") from error
+    _refuse_foreign_tokenizer(path, config, tokenizer)
     model.eval()
     return BaseModel(path, model, tokenizer, config)
+
+
+def _refuse_foreign_tokenizer(path: Path, config: dict[str, Any], tokenizer: TokenizerWrapper) -> None:
+    """KnownError when the tokenizer has words without a row in the embedding: MLX would read past its end.
+
+    Special tokens added beyond it are let pass, as Gemma 3 has one for images that its text never holds.
+    """
+    rows = config.get("text_config", config).get("vocab_size")
+    if rows is not None and tokenizer.vocab_size > rows:
+        raise KnownError(
+            f"The tokenizer at {path} belongs to another model: it has {tokenizer.vocab_size:,} words, "
+            f"the model knows {rows:,}.",
+            "Copy the tokenizer's files from where the model came from.",
+        )
 
 
 def backend() -> str:
