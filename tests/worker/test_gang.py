@@ -1,0 +1,50 @@
+"""The gang: shares on their own, and exchanges between real processes that the real mlx.launch starts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import mlx.core as mx
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lorastudio.worker.gang import ALONE, Gang
+from tests.worker.gang_ranks import ODD_BITS, launch
+
+
+@given(st.lists(st.integers(0, 900), max_size=40), st.integers(1, 6))
+def test_shares_are_disjoint_cover_everything_and_are_even(costs: list[int], size: int) -> None:
+    names = tuple(f"host {rank}" for rank in range(size))
+    items = list(enumerate(costs))
+    shares = [Gang(rank, names).share_of(items, lambda item: item[1]) for rank in range(size)]
+    assert sorted(item for share in shares for item in share) == items
+    assert all(share == sorted(share) for share in shares)  # in their order
+    loads = [sum(max(cost, 1) for _, cost in share) for share in shares]
+    assert max(loads) - min(loads) <= max([max(cost, 1) for cost in costs], default=0)
+
+
+def test_fewer_rows_than_ranks_leave_some_without_work() -> None:
+    shares = [Gang(rank, ("a", "b", "c")).share_of(["row"], len) for rank in range(3)]
+    assert shares == [["row"], [], []]
+
+
+def test_alone_nothing_is_exchanged() -> None:
+    tree: Any = {"a": object()}
+    assert ALONE.sum_tree(tree) is tree and ALONE.share_of([3, 1], abs) == [3, 1]
+    assert ALONE.sum_scalars([1.5]) == [1.5] and ALONE.any(True) and not ALONE.any(False)
+    assert ALONE.of_first(b"x") == b"x" and ALONE.is_first
+    ALONE.require_same("The base model", "text", "")
+
+
+def test_three_processes_meet_under_mlx_launch(tmp_path: Path) -> None:
+    found = launch("exchange", tmp_path, 3)
+    files = {"deep/x.bin": 256, "empty.bin": 0}
+    for rank in found:
+        assert rank["tree"] == [[[6.0] * 3] * 2, [0.0, 3.0, 6.0, 9.0, 12.0], found[0]["tree"][2]]
+        assert rank["dtypes"] == ["mlx.core.float32", "mlx.core.bfloat16"]
+        assert rank["scalars"] == [3 * (2.0**40 + 1), 1.5] and rank["any"] == [True, False]
+        assert rank["bytes"] == ["from 0", ""]
+        assert rank["differs"] == "The base model on rank 1 is not the one on rank 0. Copy it."
+        assert rank["files"] == files
+        assert rank["bits"] == mx.array(ODD_BITS).view(mx.uint32).tolist()
