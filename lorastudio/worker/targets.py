@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import mlx.core as mx
 import numpy as np
@@ -19,14 +20,14 @@ class Targets:
     """The scored tokens of a pass, each once although several answers may share it.
 
     `sources` (scored,) is the output row that predicts a token, `ids` (scored,) the token; `places` holds for each
-    answer where its tokens are among the scored ones, in order, and `tokens` how many it has in all (more than its
-    places where those that cancel were left out).
+    answer where its tokens are among the scored ones, in order; `kept` says which of its tokens these are, all but
+    those that cancel.
     """
 
     sources: Indices
     ids: npt.NDArray[np.int32]
     places: tuple[Indices, ...]
-    tokens: tuple[int, ...]
+    kept: tuple[npt.NDArray[np.bool_], ...]
 
     def membership(self) -> mx.array:
         """(answers, scored) float32: 1 where a scored token belongs to an answer."""
@@ -38,13 +39,9 @@ class Targets:
     def spread(self, values: Sequence[npt.NDArray[np.float32]]) -> mx.array:
         """(scored,) float32 from one value for each token of each answer."""
         spread = np.zeros(len(self.ids), np.float32)
-        for places, of_answer in zip(self.places, values, strict=True):
-            spread[places] = of_answer
+        for places, kept, of_answer in zip(self.places, self.kept, values, strict=True):
+            spread[places] = of_answer[kept]
         return mx.array(spread)
-
-    def gather(self, values: npt.NDArray[np.float32]) -> list[npt.NDArray[np.float32]]:
-        """The reverse of `spread`: for each answer the values of its tokens."""
-        return [values[places] for places in self.places]
 
 
 def sum_answers(log_probs: mx.array, targets: Targets, reference: mx.array | None) -> AnswerSums:
@@ -55,11 +52,14 @@ def sum_answers(log_probs: mx.array, targets: Targets, reference: mx.array | Non
     """
     membership = targets.membership()
     gains = mx.zeros(len(targets.places)) if reference is None else membership @ (log_probs - reference)
-    return AnswerSums(membership @ log_probs, gains, mx.array(targets.tokens, mx.float32))
+    return AnswerSums(membership @ log_probs, gains, mx.array([len(kept) for kept in targets.kept], mx.float32))
 
 
 def scored_tokens(
-    rows: Sequence[Indices], ids: Sequence[npt.NDArray[np.int32]], starts: Sequence[int], pairs: Sequence[tuple[int, int]]
+    rows: Sequence[Indices],
+    ids: Sequence[npt.NDArray[np.int32]],
+    starts: Sequence[int],
+    pairs: Sequence[tuple[int, int]],
 ) -> Targets:
     """The targets of a pass from, for each answer, the rows of its tokens in the pass, their ids, and where the
     answer starts among them.
@@ -69,18 +69,16 @@ def scored_tokens(
     predicted = [row[start:] for row, start in zip(rows, starts, strict=True)]
     unique, inverse = np.unique(np.concatenate(predicted), return_inverse=True)
     bounds = np.cumsum([0, *(len(row) for row in predicted)])
-    places = [inverse[begin:end] for begin, end in zip(bounds, bounds[1:], strict=False)]
+    places = [inverse[begin:end] for begin, end in pairwise(bounds)]
     sources, targets = np.empty(len(unique), np.int64), np.empty(len(unique), np.int32)
     for answer, start in enumerate(starts):
         sources[places[answer]] = rows[answer][start - 1 : -1]
         targets[places[answer]] = ids[answer][start:]
-    tokens = tuple(len(row) for row in predicted)
-    kept = _counting(places, len(unique), pairs)
-    if kept.all():
-        return Targets(sources, targets, tuple(places), tokens)
-    moved = np.cumsum(kept) - 1
-    remaining = tuple(moved[place[kept[place]]] for place in places)
-    return Targets(sources[kept], targets[kept], remaining, tokens)
+    counting = _counting(places, len(unique), pairs)
+    moved = np.cumsum(counting) - 1
+    kept = tuple(counting[place] for place in places)
+    remaining = tuple(moved[place[mask]] for place, mask in zip(places, kept, strict=True))
+    return Targets(sources[counting], targets[counting], remaining, kept)
 
 
 def _counting(places: Sequence[Indices], scored: int, pairs: Sequence[tuple[int, int]]) -> npt.NDArray[np.bool_]:

@@ -1,0 +1,71 @@
+"""Which way a model computes on answers: packed where that is known to be right, padded everywhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import mlx.core as mx
+import numpy as np
+
+from lorastudio.domain.errors import TrainingError
+from lorastudio.training.config import Execution
+from lorastudio.worker.anatomy import Unpackable, anatomy_of
+from lorastudio.worker.answer_model import AnswerModel
+from lorastudio.worker.answers import AnswerBook
+from lorastudio.worker.packed_model import PackedModel
+from lorastudio.worker.padded_model import PaddedModel
+
+# By how much log-probabilities may differ between the two paths: rounding, in the type that the model computes in.
+TOLERANCE = {mx.float32: 1e-3, mx.float16: 0.05, mx.bfloat16: 0.3}
+COMPARED = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Computing:
+    """The model that computes, the path it takes, and why where it is the padded one."""
+
+    model: AnswerModel
+    path: Execution
+    reason: str = ""
+
+
+def computing_on(
+    model: Any, book: AnswerBook, wanted: Execution = Execution.AUTO, *, checkpointing: bool = False
+) -> Computing:
+    """How `model` computes on a book's answers.
+
+    TrainingError when packing is demanded of a model that can't be packed.
+    """
+    padded = PaddedModel(model, book)
+    if wanted is Execution.PADDED:
+        return Computing(padded, Execution.PADDED, "as the settings ask")
+    anatomy = anatomy_of(model)
+    if isinstance(anatomy, Unpackable):
+        return _without_packing(padded, anatomy.reason, wanted)
+    packed = PackedModel(anatomy, book, checkpointing)
+    if _differ(packed, padded):
+        return _without_packing(padded, "its packed answers differ from its own", wanted)
+    return Computing(packed, Execution.PACKED)
+
+
+def _without_packing(padded: PaddedModel, reason: str, wanted: Execution) -> Computing:
+    if wanted is Execution.PACKED:
+        raise TrainingError(f"This model can't be packed: {reason}.", "Leave the execution on auto.")
+    return Computing(padded, Execution.PADDED, reason)
+
+
+def _differ(packed: PackedModel, padded: PaddedModel) -> bool:
+    """Whether the two paths give the shortest answers unlike log-probabilities: a family may have changed."""
+    book = packed.book
+    shortest = sorted(range(len(book)), key=lambda number: len(book.encoded[number]))[:COMPARED]
+    ours, theirs = _by_answer(packed, shortest), _by_answer(padded, shortest)
+    tolerance = TOLERANCE.get(packed.trunk_width[1], max(TOLERANCE.values()))
+    return not mx.all(mx.abs(ours - theirs) <= tolerance * (1 + mx.abs(theirs))).item()
+
+
+def _by_answer(model: AnswerModel, answers: Sequence[int]) -> mx.array:
+    """The log-probabilities of some answers' tokens, one answer after the other."""
+    work = model.make_pass(answers)
+    return model.log_probs(work)[mx.array(np.concatenate(work.targets.places))]

@@ -1,0 +1,60 @@
+"""A model that computes on padded rows: right for every family that mlx-lm can build."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import mlx.core as mx
+import numpy as np
+
+from lorastudio.worker.answers import AnswerBook
+from lorastudio.worker.targets import Targets, scored_tokens
+
+PAD_MULTIPLE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Padded:
+    """Whole answers as rows of one array, padded on the right; sources of the targets count through its rows."""
+
+    inputs: mx.array
+    targets: Targets
+
+
+@dataclass
+class PaddedModel:
+    """Log-probabilities of a book's answers under a model, adapters as they are now."""
+
+    model: Any
+    book: AnswerBook
+
+    def make_pass(self, answers: Sequence[int], pairs: Sequence[tuple[int, int]] = ()) -> Padded:
+        encoded = [self.book.encoded[answer] for answer in answers]
+        longest = max(len(answer) for answer in encoded)
+        width = -(-longest // PAD_MULTIPLE) * PAD_MULTIPLE
+        ids = [np.asarray(answer.ids, np.int32) for answer in encoded]
+        inputs = np.zeros((len(ids), width), np.int32)
+        for row, tokens in enumerate(ids):
+            inputs[row, : len(tokens)] = tokens
+        places = [np.arange(row * width, row * width + len(tokens)) for row, tokens in enumerate(ids)]
+        return Padded(mx.array(inputs), scored_tokens(places, ids, [len(answer.prompt) for answer in encoded], pairs))
+
+    def log_probs(self, work: Padded) -> mx.array:
+        logits = self._logits(work)
+        chosen = mx.take_along_axis(logits, mx.array(work.targets.ids)[:, None], axis=-1)[:, 0]
+        log_probs: mx.array = chosen - mx.logsumexp(logits, axis=-1)
+        return log_probs
+
+    def scores(self, work: Padded) -> tuple[mx.array, mx.array]:
+        logits = self._logits(work)
+        ids = mx.array(work.targets.ids)
+        chosen = mx.take_along_axis(logits, ids[:, None], axis=-1)[:, 0]
+        return chosen - mx.logsumexp(logits, axis=-1), mx.argmax(logits, axis=-1) == ids
+
+    def _logits(self, padded: Padded) -> mx.array:
+        """(scored, vocabulary) float32."""
+        logits: mx.array = self.model(padded.inputs)
+        rows = logits.reshape(-1, logits.shape[-1])[mx.array(padded.targets.sources)]
+        return rows.astype(mx.float32)

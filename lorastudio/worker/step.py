@@ -1,0 +1,196 @@
+"""The gradients of one optimiser step: its rows dealt out to passes, whose shares add up to the whole.
+
+Every share is divided by what the whole step holds, so it makes no difference how a step is cut.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import mlx.core as mx
+import numpy as np
+import numpy.typing as npt
+from mlx.nn.utils import value_and_grad
+from mlx.utils import tree_map
+
+from lorastudio.domain.cancel import CancelToken
+from lorastudio.domain.seeds import derive_seed
+from lorastudio.training.config import Objective, TrainConfig
+from lorastudio.worker.adapter_layers import without_adapter
+from lorastudio.worker.answer_sums import StepTotals
+from lorastudio.worker.answers import AnswerBook
+from lorastudio.worker.conversations import Encoded
+from lorastudio.worker.execution import Computing, computing_on
+from lorastudio.worker.mismatch import answers_of, mismatched_answers
+from lorastudio.worker.objective_loss import objective_loss
+from lorastudio.worker.objectives import kto_divergence, nll_losses
+from lorastudio.worker.packed_model import PackedModel
+from lorastudio.worker.rows import TrainRow
+from lorastudio.worker.scoring import AnswerScore, score_book
+from lorastudio.worker.step_pass import StepPass, lay_out
+from lorastudio.worker.targets import sum_answers
+
+# Tokens of one pass with gradient where neither settings nor a memory plan name a number.
+TOKENS_PER_PASS = 8192
+
+PerToken = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """Of a whole step: the loss, its gradients, the pairs told apart rightly (a tie counts ½), the sum of their
+    reward margins and their number, and the tokens read (shared ones counted for each answer)."""
+
+    loss: mx.array
+    gradients: Any
+    correct: mx.array
+    margin: mx.array
+    pairs: int
+    tokens: int
+
+
+@dataclass
+class Stepper:
+    """Computes on the rows that it was made for; `prepare` comes before anything else."""
+
+    model: Any
+    config: TrainConfig
+    computing: Computing
+    mismatched: dict[int, Encoded]
+    references: dict[Encoded, PerToken] = field(default_factory=dict)
+
+    @classmethod
+    def on(
+        cls, model: Any, config: TrainConfig, lists: Sequence[Sequence[TrainRow]], replay: Sequence[Encoded] = ()
+    ) -> Stepper:
+        """For the rows of several lists (train, development, …), whose ids are unlike, and what is replayed."""
+        mismatched: dict[int, Encoded] = {}
+        if config.objective is Objective.KTO:
+            for rows in lists:
+                mismatched |= mismatched_answers(rows, config.max_seq_length)
+        answers = [answer for rows in lists for row in rows for answer in answers_of(row)]
+        book = AnswerBook.of([*answers, *mismatched.values(), *replay])
+        computing = computing_on(model, book, config.execution, checkpointing=config.checkpointing)
+        return cls(model, config, computing, mismatched)
+
+    def prepare(self, scratch: Path, cancel: CancelToken, progress: Callable[[int, int], None]) -> None:
+        """Compute once what training does not change: the trunk, and the base's own log-probabilities.
+
+        `progress` hears of answers done and their number; the trunk's file lies in `scratch`.
+        """
+        computing, book = self.computing.model, self.computing.model.book
+        if isinstance(computing, PackedModel):
+            computing.keep_trunk(scratch)
+        order = book.sharing_order(range(len(book)))
+        done = 0
+        with without_adapter(self.model):
+            for group in book.groups([[number] for number in order], self.tokens_per_pass):
+                cancel.check()
+                self._prepare_answers([order[index] for index in group])
+                done += len(group)
+                progress(done, len(book))
+
+    def gradients(self, rows: Sequence[TrainRow], replay: Sequence[Encoded], seed: int) -> StepResult:
+        """Loss and gradients of a step over `rows`, with the replayed answers' own loss added.
+
+        `seed` decides the dropout.
+        """
+        totals, divergence = StepTotals.of(rows), self.divergence(rows)
+        replayed = sum(len(answer.answer) for answer in replay)
+        loss_and_gradient = value_and_grad(self.model, self._share)
+        sums: Any = None
+        for number, part in enumerate(self._passes(rows, replay)):
+            mx.random.seed(derive_seed("dropout", seed, number))
+            share = loss_and_gradient(part, totals, divergence, replayed)
+            sums = share if sums is None else tree_map(mx.add, sums, share)
+            mx.eval(sums)
+        (loss, correct, margin), gradients = sums
+        read = (*(answer for row in rows for answer in answers_of(row)), *replay)
+        return StepResult(loss, gradients, correct, margin, totals.pairs, sum(len(answer) for answer in read))
+
+    def scores(self, rows: Iterable[TrainRow], cancel: CancelToken) -> dict[Encoded, AnswerScore]:
+        """The rows' answers under the model as it is now; for KTO the mismatched ones too."""
+        book = self.computing.model.book
+        answers = {answer for row in rows for answer in (*answers_of(row), *self._mismatched_of(row))}
+        numbers = [book.number(answer) for answer in answers]
+        scores = score_book(self.computing, numbers, cancel, budget=self.tokens_per_pass)
+        return {book.encoded[number]: score for number, score in scores.items()}
+
+    def divergence(self, rows: Sequence[TrainRow], scores: dict[Encoded, AnswerScore] | None = None) -> mx.array:
+        """KTO's z0 over the rows, 0 for the other objectives; `scores` where they are known already."""
+        answers = [answer for row in rows for answer in self._mismatched_of(row)]
+        if not answers:
+            return mx.zeros(())
+        if scores is None:
+            numbers = {self.computing.model.book.number(answer) for answer in answers}
+            by_number = score_book(self.computing, numbers, CancelToken(), budget=self.tokens_per_pass)
+            scores = {self.computing.model.book.encoded[number]: score for number, score in by_number.items()}
+        gains = [float((scores[answer].log_probs - self.references[answer]).sum()) for answer in answers]
+        return kto_divergence(mx.array(gains))
+
+    @property
+    def tokens_per_pass(self) -> int:
+        return self.config.tokens_per_pass or TOKENS_PER_PASS
+
+    def describe(self) -> dict[str, Any]:
+        """How the run computed, for its card."""
+        model = self.computing.model
+        kept = model.trunk_blocks if isinstance(model, PackedModel) and model.trunk is not None else 0
+        return {
+            "path": self.computing.path.value,
+            "reason": self.computing.reason,
+            "trunk_blocks": kept,
+            "tokens": sum(len(answer) for answer in model.book.encoded),
+            "tokens_computed": model.book.forest.tokens,
+        }
+
+    def close(self) -> None:
+        """Give the trunk's file back."""
+        if isinstance(self.computing.model, PackedModel):
+            self.computing.model.drop_trunk()
+
+    def _mismatched_of(self, row: TrainRow) -> list[Encoded]:
+        return [self.mismatched[row.row_id]] if row.row_id in self.mismatched else []
+
+    def _prepare_answers(self, numbers: Sequence[int]) -> None:
+        model = self.computing.model
+        work: Any = model.make_pass(numbers)
+        if isinstance(model, PackedModel):
+            model.fill_trunk(work)
+        if self.config.objective.needs_reference:
+            values = np.array(model.scores(work)[0])
+            for number, places in zip(numbers, work.targets.places, strict=True):
+                self.references[model.book.encoded[number]] = values[places]
+
+    def _passes(self, rows: Sequence[TrainRow], replay: Sequence[Encoded]) -> list[StepPass]:
+        """The step in passes of at most `tokens_per_pass` tokens; with `lean`, of one row each."""
+        book = self.computing.model.book
+        units = [[book.number(answer) for answer in answers_of(row)] for row in rows]
+        units += [[book.number(answer)] for answer in replay]
+        order = sorted(range(len(units)), key=lambda index: book.forest.path(units[index][0]))
+        budget = 0 if self.config.lean else self.tokens_per_pass
+        groups = [[order[at] for at in group] for group in book.groups([units[index] for index in order], budget)]
+        return [
+            lay_out(
+                self.computing.model,
+                [rows[index] for index in group if index < len(rows)],
+                [replay[index - len(rows)] for index in group if index >= len(rows)],
+                self.references,
+                self.config.objective,
+            )
+            for group in groups
+        ]
+
+    def _share(
+        self, part: StepPass, totals: StepTotals, divergence: mx.array, replayed: int
+    ) -> tuple[mx.array, mx.array, mx.array]:
+        """What a pass adds to the step's loss, and to its preference figures."""
+        log_probs = self.computing.model.log_probs(part.work)
+        sums = sum_answers(log_probs, part.work.targets, part.reference)
+        loss, figures = objective_loss(sums, part.rows, self.config, totals, divergence)
+        if part.replayed:
+            loss = loss + nll_losses(sums.log_probs[-part.replayed :]).sum() / replayed
+        return loss, figures.correct, figures.margin
