@@ -1,27 +1,28 @@
-"""LoRA adapters: put on a clone of the base that shares its weights, and read and written as mlx-lm does."""
+"""Adapters: put on a clone of the base that shares its weights, and read and written as mlx-lm does."""
 
 from __future__ import annotations
 
 import copy
 import json
-import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import mlx.core as mx
 from mlx.nn.layers.base import Module
-from mlx.nn.layers.dropout import Dropout
-from mlx.nn.layers.linear import Linear
-from mlx.nn.layers.quantized import QuantizedLinear
 from mlx.utils import tree_flatten, tree_unflatten
 
 from lorastudio.domain.errors import KnownError
 from lorastudio.domain.seeds import derive_seed
+from lorastudio.training.config import AdapterKind
 from lorastudio.training.protocol import ADAPTER_CONFIG, ADAPTER_FILE
+from lorastudio.worker.adapter_layers import DoraLinear, LoraLinear, is_linear
 from lorastudio.worker.base_model import BaseModel
 from lorastudio.worker.tensor_file import load_tensors
+from lorastudio.worker.thinking import ThinkingSwitch
+
+LAYER_OF = {AdapterKind.LORA: LoraLinear, AdapterKind.DORA: DoraLinear}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,34 +34,11 @@ class AdapterShape:
     dropout: float
     layers: int
     keys: tuple[str, ...]
+    kind: AdapterKind = AdapterKind.LORA
 
-
-class LoraLinear(Module):
-    """y = W x + scale · B (A x), with a frozen W; `lora_a` is (in, rank), `lora_b` (rank, out).
-
-    Formula: Hu et al. 2021, https://arxiv.org/abs/2106.09685, section 4.1. A starts uniform within
-    ±1/√in and B at zero, so that a fresh adapter changes nothing.
-    """
-
-    def __init__(self, linear: Module, shape: AdapterShape, key: mx.array) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]  # MLX has no types here
-        inputs, outputs = _dimensions(linear)
-        bound = 1 / math.sqrt(inputs)
-        self.linear = linear
-        self.dropout = Dropout(p=shape.dropout)
-        self.scale = shape.scale
-        self.lora_a = mx.random.uniform(-bound, bound, (inputs, shape.rank), key=key)
-        self.lora_b = mx.zeros((shape.rank, outputs))
-
-    def __call__(self, x: mx.array) -> mx.array:
-        y = self.linear(x)
-        low = self.dropout(x) @ self.lora_a
-        adapted: mx.array
-        if low.dtype == y.dtype:
-            adapted = mx.addmm(y, low, self.lora_b, alpha=self.scale)
-        else:
-            adapted = y + (self.scale * (low @ self.lora_b)).astype(y.dtype)
-        return adapted
+    def layer_on(self, linear: Module, key: mx.array) -> LoraLinear:
+        """A fresh adapter on a linear layer; `key` decides how it starts."""
+        return LAYER_OF[self.kind](linear, self.rank, self.scale, self.dropout, key)
 
 
 def with_shared_weights(model: Any) -> Any:
@@ -76,38 +54,52 @@ def with_fresh_adapter(base: BaseModel, shape: AdapterShape, seed: int) -> Any:
     blocks = model.layers
     for number in range(len(blocks) - shape.layers, len(blocks)):
         replaced = [
-            (name, LoraLinear(module, shape, mx.random.key(derive_seed("lora", seed, number, name))))
+            (name, shape.layer_on(module, mx.random.key(derive_seed("lora", seed, number, name))))
             for name, module in blocks[number].named_modules()
-            if name in shape.keys
+            if name in shape.keys and is_linear(module)
         ]
         blocks[number].update_modules(tree_unflatten(replaced))
     mx.eval(model.trainable_parameters())
     return model
 
 
-def choose_shape(base: BaseModel, *, rank: int, scale: float, dropout: float, layers: int | None) -> AdapterShape:
-    """An adapter on all linear layers of the last `layers` blocks; None, or more than there are, means all.
+def choose_shape(
+    base: BaseModel,
+    *,
+    rank: int,
+    scale: float,
+    dropout: float,
+    layers: int | None,
+    kind: AdapterKind = AdapterKind.LORA,
+    target_modules: Sequence[str] = (),
+) -> AdapterShape:
+    """An adapter on linear layers of the last `layers` blocks; None, or more than there are, means all blocks.
 
-    Experts of mixture models keep their weights: only plain and quantised linear layers are adapted.
+    `target_modules` are the ends of the modules' names, as "q_proj" or "self_attn.q_proj"; none means every linear
+    layer. Experts of mixture models keep their weights: only plain and quantised linear layers are adapted.
+    KnownError, with the names there are, when a target is none of them.
     """
     blocks = base.model.layers
     count = len(blocks) if layers is None else min(layers, len(blocks))
-    keys = sorted({name for block in blocks[-count:] for name, module in block.named_modules() if _is_linear(module)})
+    named = [item for block in blocks[-count:] for item in block.named_modules()]
+    # mlx-lm puts an adapter on whatever has the name, in every block, so the name must mean a linear layer in all.
+    others = {name for name, module in named if not is_linear(module)}
+    keys = sorted({name for name, module in named if is_linear(module)} - others)
     if not keys:
         raise KnownError("This model has no linear layers that an adapter could sit on.", "Choose another base model.")
-    return AdapterShape(rank, scale, dropout, count, tuple(keys))
+    return AdapterShape(rank, scale, dropout, count, _targeted(keys, target_modules), kind)
 
 
 def adapter_weights(model: Any) -> dict[str, mx.array]:
-    """The adapter's arrays by mlx-lm's names, `<module>.lora_a` and `<module>.lora_b`."""
-    arrays = dict(tree_flatten(model.parameters()))
-    return {name: array for name, array in arrays.items() if name.endswith((".lora_a", ".lora_b"))}
+    """The adapter's arrays by mlx-lm's names: `<module>.lora_a`, `<module>.lora_b` and, of DoRA, `<module>.m`."""
+    return dict(tree_flatten(model.trainable_parameters()))
 
 
-def adapter_config(base: BaseModel, shape: AdapterShape) -> dict[str, Any]:
-    """The content of `adapter_config.json`: what mlx-lm reads, and the base that the adapter belongs to."""
+def adapter_config(base: BaseModel, shape: AdapterShape, thinking: ThinkingSwitch) -> dict[str, Any]:
+    """The content of `adapter_config.json`: what mlx-lm reads, the base that the adapter belongs to, and how its
+    chat template was asked for prompts."""
     return {
-        "fine_tune_type": "lora",
+        "fine_tune_type": shape.kind.value,
         "num_layers": shape.layers,
         "lora_parameters": {
             "rank": shape.rank,
@@ -117,7 +109,19 @@ def adapter_config(base: BaseModel, shape: AdapterShape) -> dict[str, Any]:
         },
         "base_fingerprint": base.fingerprint,
         "template_hash": base.template_hash,
+        "thinking": thinking.as_record(),
     }
+
+
+def stored_thinking(folder: Path | None) -> ThinkingSwitch | None:
+    """The thinking switch that a version was trained with; None for the base, and when nothing is said of it."""
+    record = None if folder is None else _read_config(folder).get("thinking")
+    if record is None:
+        return None
+    try:
+        return ThinkingSwitch.from_record(record)
+    except (KeyError, TypeError, ValueError) as error:
+        raise KnownError(f"The adapter in {folder} has an unreadable thinking switch.") from error
 
 
 def load_version(base: BaseModel, folder: Path | None) -> Any:
@@ -139,6 +143,9 @@ def load_version(base: BaseModel, folder: Path | None) -> Any:
         raise KnownError(f"The adapter in {folder} can't be read: {error}") from error
     model = with_fresh_adapter(base, shape, seed=0)
     put_weights(model, weights, where=str(folder))
+    for module in model.modules():
+        if isinstance(module, LoraLinear):
+            module.settle()
     model.eval()
     return model
 
@@ -159,8 +166,8 @@ def _read_config(folder: Path) -> dict[str, Any]:
         config = json.loads((folder / ADAPTER_CONFIG).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise KnownError(f"There is no readable adapter in {folder}: {error}") from error
-    if not isinstance(config, dict) or config.get("fine_tune_type", "lora") != "lora":
-        raise KnownError(f"The adapter in {folder} is no plain LoRA.", "Only LoRA adapters can be loaded.")
+    if not isinstance(config, dict) or config.get("fine_tune_type", "lora") not in list(AdapterKind):
+        raise KnownError(f"The adapter in {folder} is neither LoRA nor DoRA.", "Only these two can be loaded.")
     return config
 
 
@@ -172,18 +179,22 @@ def _shape_of(config: dict[str, Any]) -> AdapterShape:
         dropout=float(settings.get("dropout", 0.0)),
         layers=int(config["num_layers"]),
         keys=tuple(settings["keys"]),
+        kind=AdapterKind(config.get("fine_tune_type", "lora")),
     )
 
 
-def _is_linear(module: Module) -> bool:
-    return isinstance(module, (Linear, QuantizedLinear))
+def _targeted(keys: Sequence[str], targets: Sequence[str]) -> tuple[str, ...]:
+    """The keys that end with one of the targets, whole parts of a name only; all keys without targets."""
+    for target in targets:
+        if not any(_ends_with(key, target) for key in keys):
+            raise KnownError(
+                f"The base model has no linear layer called {target}.", f"Its linear layers are: {', '.join(keys)}."
+            )
+    return tuple(key for key in keys if not targets or any(_ends_with(key, target) for target in targets))
 
 
-def _dimensions(linear: Any) -> tuple[int, int]:
-    outputs, inputs = linear.weight.shape
-    if isinstance(linear, QuantizedLinear):
-        inputs = inputs * 32 // linear.bits  # packed into 32-bit words
-    return inputs, outputs
+def _ends_with(key: str, target: str) -> bool:
+    return f".{key}".endswith(f".{target}")
 
 
 def _own_arrays(module: Module) -> list[mx.array]:

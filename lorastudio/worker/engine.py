@@ -20,7 +20,7 @@ import mlx.core as mx
 
 from lorastudio.domain.errors import KnownError, RefusedError
 from lorastudio.domain.messages import Conversation
-from lorastudio.worker.adapters import load_version
+from lorastudio.worker.adapters import load_version, stored_thinking
 from lorastudio.worker.base_model import load_base
 from lorastudio.worker.conversations import ChatCodec, NotTrainable
 from lorastudio.worker.generation import Answer, Generator
@@ -93,6 +93,7 @@ class _Version:
     name: str
     folder: Path | None
     model: Any
+    codec: ChatCodec
     generator: Generator
     tickets: dict[Answer, Ticket] = field(default_factory=dict)
 
@@ -206,7 +207,7 @@ class Engine:
 
     def _prepare(self) -> None:
         base = load_base(self._settings.base)
-        self._base, self._codec, self._plan = base, ChatCodec(base), plan_slots(base)
+        self._base, self._plan = base, plan_slots(base)
         self._add(self._settings.base_name, None)
         for name, folder in self._settings.adapters.items():
             self._load(name, folder)
@@ -251,22 +252,25 @@ class Engine:
 
     def _add(self, name: str, folder: Path | None) -> None:
         model = load_version(self._base, folder)
-        generator = Generator(self._codec, model, self._plan, at_once=self._settings.at_once)
-        self._versions[name] = _Version(name, folder, model, generator)
+        codec = ChatCodec(self._base, stored_thinking(folder))
+        self._versions[name] = _Version(name, folder, model, codec, self._generator(codec, model))
+
+    def _generator(self, codec: ChatCodec, model: Any) -> Generator:
+        return Generator(codec, model, self._plan, at_once=self._settings.at_once)
 
     def _begin(self, ticket: Ticket) -> None:
         version = self._versions[ticket.version]
         try:
-            request = self._request_of(ticket.job)
+            request = self._request_of(ticket.job, version.codec)
         except Exception as error:  # one bad request must not end the engine for everyone
             self._close(ticket, Update(error=error))
             return
         ticket.answer = version.generator.submit(request, stream=ticket.job.stream)
         version.tickets[ticket.answer] = ticket
 
-    def _request_of(self, job: ChatJob) -> SampleRequest:
+    def _request_of(self, job: ChatJob, codec: ChatCodec) -> SampleRequest:
         try:
-            prompt = self._codec.encode_prompt(job.conversation)
+            prompt = codec.encode_prompt(job.conversation)
         except NotTrainable as error:
             raise KnownError(f"This conversation can't be answered: {error.message}.") from error
         room = self._base.context_length - len(prompt)
@@ -290,7 +294,7 @@ class Engine:
             changed = version.generator.step()
         except Exception as error:  # one bad step must not end the engine for everyone
             sys.stderr.write(traceback.format_exc())
-            version.generator = Generator(self._codec, version.model, self._plan, at_once=self._settings.at_once)
+            version.generator = self._generator(version.codec, version.model)
             tickets, version.tickets = list(version.tickets.values()), {}
             for ticket in tickets:
                 self._close(ticket, Update(error=error))
@@ -300,20 +304,9 @@ class Engine:
             ticket = version.tickets[answer]
             if answer.finish_reason is not None:
                 del version.tickets[answer]
-                self._close(ticket, self._update_of(answer))
+                self._close(ticket, _update_of(answer, version.codec))
             elif ticket.job.stream:
-                ticket.listener(self._update_of(answer))
-
-    def _update_of(self, answer: Answer) -> Update:
-        tokens = tuple(
-            TokenRecord(
-                self._codec.token_text(item.token),
-                item,
-                tuple(self._codec.token_text(token) for token, _ in item.top),
-            )
-            for item in answer.log_probs
-        )
-        return Update(answer.text, len(answer.request.prompt), len(answer.ids), tokens, answer.finish_reason)
+                ticket.listener(_update_of(answer, version.codec))
 
     def _abandon(self, ticket: Ticket) -> None:
         version = self._versions.get(ticket.version)
@@ -341,6 +334,14 @@ class Engine:
         del self._versions[name]
         mx.clear_cache()
         done.set_result(None)
+
+
+def _update_of(answer: Answer, codec: ChatCodec) -> Update:
+    tokens = tuple(
+        TokenRecord(codec.token_text(item.token), item, tuple(codec.token_text(token) for token, _ in item.top))
+        for item in answer.log_probs
+    )
+    return Update(answer.text, len(answer.request.prompt), len(answer.ids), tokens, answer.finish_reason)
 
 
 def _retired(name: str) -> str:

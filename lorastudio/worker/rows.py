@@ -16,14 +16,17 @@ from lorastudio.worker.conversations import ChatCodec, Encoded, NotTrainable
 
 @dataclass(frozen=True, slots=True)
 class TrainRow:
-    """One encoded row. `bad` is None for an example without a counterpart."""
+    """One encoded row; at least one of its answers is there.
+
+    `good` alone is an example to imitate, `bad` alone one to avoid (KTO), both together a pair.
+    """
 
     row_id: int
-    good: Encoded
+    good: Encoded | None
     bad: Encoded | None
 
     def __len__(self) -> int:
-        return max(len(self.good), len(self.bad or ()))
+        return max(len(self.good or ()), len(self.bad or ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +45,9 @@ def read_rows(
 ) -> tuple[list[TrainRow], list[LeftOut]]:
     """The rows of a file that the objective can use, in order, and the others with their reasons.
 
-    DPO uses pairs only; DPO+NLL uses a row with only a good answer through its NLL term; SFT reads good
-    answers alone. Nothing is ever cut to fit `max_length` tokens.
+    SFT reads good answers alone; DPO, IPO and SimPO use pairs; DPO+NLL, CPO and ORPO also rows with only a good
+    answer, through their NLL term; KTO takes good and bad answers each by itself. A row of which one answer
+    can't be used is left out as a whole. Nothing is ever cut to fit `max_length` tokens, prompt and answer together.
     """
     used: list[TrainRow] = []
     left_out: list[LeftOut] = []
@@ -54,6 +58,12 @@ def read_rows(
         except KnownError as error:
             left_out.append(LeftOut(row_id, error.message))
     return used, left_out
+
+
+def most_answers_hold(file: Path, mark: str) -> bool:
+    """Whether more than half of the good answers in a file hold a text."""
+    answers = [record["good"] for record in read_json_lines(file) if record.get("good")]
+    return 2 * sum(mark in answer for answer in answers) > len(answers)
 
 
 def read_json_lines(file: Path) -> Iterator[dict[str, Any]]:
@@ -74,20 +84,22 @@ def read_json_lines(file: Path) -> Iterator[dict[str, Any]]:
 def _encode(row_id: int, record: dict[str, Any], codec: ChatCodec, objective: Objective, max_length: int) -> TrainRow:
     prompt = from_records(record["prompt"])
     good: str | None = record.get("good")
-    bad: str | None = record.get("bad")
-    if good is None:
+    bad: str | None = None if objective is Objective.SFT else record.get("bad")
+    if good is None and objective is not Objective.KTO:
         raise NotTrainable("there is no good answer")
-    if bad is None and objective is Objective.DPO:
+    if bad is None and objective.needs_pairs:
         raise NotTrainable("there is no bad answer to prefer the good one to")
+    if good is None and bad is None:
+        raise NotTrainable("there is no answer")
     return TrainRow(
         row_id,
-        _encode_answer(codec, prompt, good, max_length),
-        None if bad is None or objective is Objective.SFT else _encode_answer(codec, prompt, bad, max_length),
+        None if good is None else _encode_answer(codec, prompt, good, max_length),
+        None if bad is None else _encode_answer(codec, prompt, bad, max_length),
     )
 
 
 def _encode_answer(codec: ChatCodec, prompt: Conversation, answer: str, max_length: int) -> Encoded:
     encoded = codec.encode_answer(prompt, answer)
     if len(encoded) > max_length:
-        raise NotTrainable(f"too long: {len(encoded)} tokens, at most {max_length} are trained on")
+        raise NotTrainable(f"longer than {max_length} tokens, prompt and answer together")
     return encoded

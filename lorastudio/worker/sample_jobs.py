@@ -10,7 +10,7 @@ from lorastudio.domain.cancel import CancelToken
 from lorastudio.domain.errors import KnownError
 from lorastudio.domain.files import write_json_lines
 from lorastudio.domain.messages import from_records
-from lorastudio.worker.adapters import load_version
+from lorastudio.worker.adapters import load_version, stored_thinking
 from lorastudio.worker.base_model import BaseModel
 from lorastudio.worker.conversations import ChatCodec
 from lorastudio.worker.generation import Answer, Generator, run_all
@@ -27,21 +27,23 @@ Report = Callable[[dict[str, Any]], None]
 
 def run_sample(base: BaseModel, order: dict[str, Any], report: Report, cancel: CancelToken) -> dict[str, Any]:
     """Answer all requests of a file, each by its adapter, and write the answers in the same order."""
-    codec = ChatCodec(base)
     adapters = _folders(order)
     records = list(read_json_lines(Path(order["requests"])))
-    requests = [_sample_request(base, codec, record) for record in records]
     answers: dict[int, Answer] = {}
     plan = plan_slots(base)
     for name in dict.fromkeys(record["adapter"] for record in records):
         if name not in adapters:
             raise KnownError(f"The requests name the adapter {name!r}, which was not given.")
-        mine = [index for index, record in enumerate(records) if record["adapter"] == name]
-        # Same prompts together: each is read once.
-        mine.sort(key=lambda index: (requests[index].prompt, index))
-        index_of = {id(requests[index]): index for index in mine}
+        codec = ChatCodec(base, stored_thinking(adapters[name]))
+        mine = [
+            (_sample_request(base, codec, record), index)
+            for index, record in enumerate(records)
+            if record["adapter"] == name
+        ]
+        mine.sort(key=lambda item: (item[0].prompt, item[1]))  # same prompts together: each is read once
+        index_of = {id(request): index for request, index in mine}
         generator = Generator(codec, load_version(base, adapters[name]), plan)
-        for answer in run_all(generator, [requests[index] for index in mine], cancel):
+        for answer in run_all(generator, [request for request, _ in mine], cancel):
             answers[index_of[id(answer.request)]] = answer
             if len(answers) % REPORT_EVERY_ANSWERS == 0:
                 report({"type": "progress", "done": len(answers), "of": len(records)})
@@ -61,13 +63,12 @@ def run_sample(base: BaseModel, order: dict[str, Any], report: Report, cancel: C
 
 def run_score(base: BaseModel, order: dict[str, Any], report: Report, cancel: CancelToken) -> dict[str, Any]:
     """Score every row under every adapter; adapter by adapter, rows in their order."""
-    codec = ChatCodec(base)
     records = list(read_json_lines(Path(order["rows"])))
-    encoded = [codec.encode_answer(from_records(record["messages"]), record["answer"]) for record in records]
     adapters = _folders(order)
     lines = []
     for name, folder in adapters.items():
-        model = load_version(base, folder)
+        model, codec = load_version(base, folder), ChatCodec(base, stored_thinking(folder))
+        encoded = [codec.encode_answer(from_records(record["messages"]), record["answer"]) for record in records]
         for start in range(0, len(records), SCORED_AT_ONCE):
             cancel.check()
             scores = score_answers(model, encoded[start : start + SCORED_AT_ONCE])

@@ -24,6 +24,7 @@ from lorastudio.worker.adapters import (
 )
 from lorastudio.worker.base_model import BaseModel, load_base
 from lorastudio.worker.tensor_file import tensor_bytes
+from lorastudio.worker.thinking import ThinkingSwitch
 from tests.worker.tiny_model import write_tiny_model
 
 IDS = mx.array([[3, 20, 31, 44, 4]])
@@ -44,7 +45,7 @@ def write_version(base: BaseModel, folder: Path, layers: int | None = None) -> P
     put_weights(model, noisy, where="test")
     folder.mkdir()
     (folder / ADAPTER_FILE).write_bytes(tensor_bytes(adapter_weights(model)))
-    (folder / ADAPTER_CONFIG).write_text(json.dumps(adapter_config(base, shape)))
+    (folder / ADAPTER_CONFIG).write_text(json.dumps(adapter_config(base, shape, ThinkingSwitch(enabled=False))))
     return folder
 
 

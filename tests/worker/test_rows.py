@@ -65,22 +65,37 @@ def test_usable_rows_are_used(tmp_path: Path, codec: ChatCodec) -> None:
 
 def test_long_rows_are_left_out_not_cut(tmp_path: Path, codec: ChatCodec) -> None:
     found = reasons(tmp_path, codec, Objective.DPO_NLL, row(), row(id=2, bad="h1 " * 30))
-    assert found == ["too long: 36 tokens, at most 20 are trained on"]
+    assert found == ["longer than 20 tokens, prompt and answer together"]
 
 
 def test_sft_does_not_mind_a_long_bad_answer(tmp_path: Path, codec: ChatCodec) -> None:
     assert reasons(tmp_path, codec, Objective.SFT, row(bad="h1 " * 30)) == []
 
 
-@pytest.mark.parametrize("objective", list(Objective))
+@pytest.mark.parametrize("objective", [each for each in Objective if each is not Objective.KTO])
 def test_rows_without_a_good_answer_are_left_out(tmp_path: Path, codec: ChatCodec, objective: Objective) -> None:
     assert reasons(tmp_path, codec, objective, row(good=None)) == ["there is no good answer"]
     assert reasons(tmp_path, codec, objective, row(good="  ")) == ["the answer is empty"]
 
 
+def test_kto_takes_each_answer_by_itself(tmp_path: Path, codec: ChatCodec) -> None:
+    file = tmp_path / "train.jsonl"
+    rows = [row(), row(id=2, bad=None), row(id=3, good=None), row(id=4, good=None, bad=None)]
+    file.write_text("".join(json.dumps(each) + "\n" for each in rows), encoding="utf-8")
+    used, left_out = read_rows(file, codec, Objective.KTO, 20)
+    assert [(each.row_id, each.good is None, each.bad is None) for each in used] == [
+        (1, False, False),
+        (2, False, True),
+        (3, True, False),
+    ]
+    assert [each.reason for each in left_out] == ["there is no answer"]
+    assert len(used[2]) == len(codec.encode_answer(user("b1 b2"), "h1"))
+
+
 def test_good_only_rows_need_an_objective_that_can_use_them(tmp_path: Path, codec: ChatCodec) -> None:
-    assert reasons(tmp_path, codec, Objective.DPO_NLL, row(bad=None)) == []
-    assert "no bad answer" in reasons(tmp_path, codec, Objective.DPO, row(bad=None))[0]
+    for objective in Objective:
+        found = reasons(tmp_path, codec, objective, row(bad=None))
+        assert ("no bad answer" in found[0]) if objective.needs_pairs else not found
 
 
 def test_a_damaged_file_is_named_with_its_line(tmp_path: Path, codec: ChatCodec) -> None:
