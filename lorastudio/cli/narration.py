@@ -7,13 +7,14 @@ from types import TracebackType
 
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from lorastudio.cli.data_words import data_words
 from lorastudio.cli.session import Session, counted, figure, model_name
 from lorastudio.domain.cycle_events import DemoRow, PairsAccepted, PairsExtracted, QuestionsSetAside, StageBegan
 from lorastudio.domain.deployment_events import DeploymentBegan, DeploymentDone, DeploymentStepped
 from lorastudio.domain.drafting_events import CycleFinished, CycleStarted, QuestionFailed, QuestionFinished
 from lorastudio.domain.events import Event, Progressed, Warned
 from lorastudio.domain.gate_events import GateFinished
-from lorastudio.domain.training_events import Evaluated, StepDone, TrainingDone, TrainingStarted
+from lorastudio.domain.training_events import DataReported, Evaluated, StepDone, TrainingDone, TrainingStarted
 
 
 class Narrator:
@@ -117,12 +118,18 @@ class Narrator:
         self._say(f"  Run {event.run} {again}: {event.objective}, {event.examples} examples, {event.heldout} held out.")
 
     @tell.register
+    def _(self, event: DataReported) -> None:
+        for line in data_words(event.figures):
+            self._say(f"  {line}")
+
+    @tell.register
     def _(self, event: StepDone) -> None:
         self._move(f"Training, loss {figure(event.loss)}", event.step, event.steps)
 
     @tell.register
     def _(self, event: Evaluated) -> None:
-        self._say(f"  step {event.step}: development loss {figure(event.loss)}, accuracy {figure(event.accuracy)}.")
+        words = f"  step {event.step}: development loss {figure(event.loss)}, accuracy {figure(event.accuracy)}"
+        self._say(words + ("." if event.quality is None else f", sampled quality {figure(event.quality)}."))
 
     @tell.register
     def _(self, event: TrainingDone) -> None:

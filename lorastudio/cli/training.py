@@ -1,22 +1,29 @@
-"""`lorastudio train | resume | discard | runs`."""
+"""`lorastudio train | resume | keep | discard | runs`.
+
+With `--json`, `train`, `resume` and `keep` print one event a line (`domain.training_events`): `started`, `phase`,
+`progress`, `warning`, `data` (what is trained on), `step` for every optimiser step, `eval` with sampled answers,
+`saved`, and `done` or an error at the end. The fields of `data` and `step` are those of `training.protocol`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from lorastudio.cli.narration import Narrator
+from lorastudio.cli.recipe_options import recipe_of, with_recipe
 from lorastudio.cli.session import Home, Json, Session, figure, table
-from lorastudio.domain.errors import Cancelled, UsageError
+from lorastudio.domain.errors import Cancelled
 from lorastudio.domain.events import Event, Warned
 from lorastudio.domain.training_events import TrainingDone
 from lorastudio.services.base_models import default_base
 from lorastudio.services.safer_retry import make_safer
 from lorastudio.services.training_runs import (
     discard_run,
+    keep_run,
     latest_resumable,
     prepare_run,
     readiness_warnings,
@@ -24,12 +31,20 @@ from lorastudio.services.training_runs import (
 )
 from lorastudio.store import runs as stored_runs
 from lorastudio.store.library import Library
-from lorastudio.training.config import Objective, TrainConfig
+from lorastudio.training.config import TrainConfig
+from lorastudio.training.protocol import Ending
+
+ENDINGS = {
+    Ending.COMPLETE: "",
+    Ending.EARLY: " (it stopped early, when it got no better)",
+    Ending.KEPT: " (kept as it was when it was stopped)",
+}
 
 
 def register(app: typer.Typer) -> None:
-    app.command("train")(train)
+    app.command("train")(with_recipe(train))
     app.command("resume")(resume)
+    app.command("keep")(keep)
     app.command("discard")(discard)
     app.command("runs")(runs)
 
@@ -41,34 +56,15 @@ def train(
     source: Annotated[
         Path | None, typer.Option("--from", help="Train on this file alone; the library's pairs stay untouched.")
     ] = None,
-    objective: Annotated[Objective, typer.Option(help="What is optimised.")] = Objective.DPO_NLL,
-    beta: Annotated[float, typer.Option(help="How far preferences may pull from the base model.")] = 0.1,
-    nll_weight: Annotated[float, typer.Option(help="Weight of the good answers' likelihood in dpo+nll.")] = 1.0,
-    rank: Annotated[int, typer.Option(help="LoRA rank.")] = 8,
-    alpha: Annotated[float, typer.Option(help="LoRA alpha; the adapter's scale is alpha / rank.")] = 16.0,
-    learning_rate: Annotated[float | None, typer.Option(help="Default: the objective's measured one.")] = None,
-    epochs: Annotated[int, typer.Option(help="Times through all examples.")] = 3,
-    batch_size: Annotated[int, typer.Option(help="Pairs per step.")] = 4,
-    max_seq_length: Annotated[int, typer.Option(help="Tokens; longer rows are left out and listed.")] = 2048,
-    layers: Annotated[str, typer.Option(help="all, or a number: that many of the last blocks.")] = "all",
-    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same adapter.")] = 0,
     home: Home = None,
     json: Json = False,
+    **settings: Any,
 ) -> None:
-    """Train a LoRA adapter on the accepted pairs, or on a file; the result is a new version."""
-    config = TrainConfig(
-        objective=objective,
-        beta=beta,
-        nll_weight=nll_weight,
-        rank=rank,
-        alpha=alpha,
-        learning_rate=learning_rate,
-        epochs=epochs,
-        batch_size=batch_size,
-        max_seq_length=max_seq_length,
-        layers=_layers(layers),
-        seed=seed,
-    )
+    """Train a LoRA adapter on the accepted pairs, or on a file; the result is a new version.
+
+    Ctrl-C pauses: `lorastudio resume` goes on, `lorastudio keep` makes a version of what was learnt so far.
+    """
+    config = recipe_of(settings)
     session = Session(home, json)
     with session.writing("train") as library:
         _follow(session, _prepare_and_train(session, library, config, base, source))
@@ -89,6 +85,18 @@ def resume(
         if safer:
             make_safer(library, chosen)
         _follow(session, train_run(library, chosen, session.cancel))
+
+
+def keep(
+    run: Annotated[int | None, typer.Argument(help="The unfinished run; default: the newest one.")] = None,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """End an unfinished run here: what it has learnt up to its last checkpoint becomes a version."""
+    session = Session(home, json)
+    with session.writing("keep") as library:
+        chosen = latest_resumable(library).id if run is None else run
+        _follow(session, keep_run(library, chosen, session.cancel))
 
 
 def discard(
@@ -139,20 +147,14 @@ def _follow(session: Session, events: Iterator[Event]) -> None:
                     narrator.finish()
                     _show_done(session, event)
         except Cancelled as error:
-            raise Cancelled(error.message, "`lorastudio resume` goes on.") from error
+            raise Cancelled(
+                error.message, "`lorastudio resume` goes on; `lorastudio keep` ends the run with what it has learnt."
+            ) from error
 
 
 def _show_done(session: Session, done: TrainingDone) -> None:
     session.out.print(
-        f"Version {done.version} is trained: loss {figure(done.final_loss)}, prefers the good answer "
-        f"{figure(done.validation_accuracy)}. Judge it with `lorastudio gate {done.version}`.",
+        f"Version {done.version} is trained{ENDINGS[Ending(done.ended)]}: loss {figure(done.final_loss)}, prefers the "
+        f"good answer {figure(done.validation_accuracy)}. Judge it with `lorastudio gate {done.version}`.",
         highlight=False,
     )
-
-
-def _layers(text: str) -> int | None:
-    if text == "all":
-        return None
-    if not text.isdecimal():
-        raise UsageError(f"--layers is {text!r}.", "Give all, or a number of blocks.")
-    return int(text)

@@ -47,14 +47,35 @@ class StepDone(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class DataReported(Event):
+    """What is about to be trained on, and every row that is not. `figures` are the fields of the protocol's `data`
+    message, with `languages` (rows of each side by language) and `not_frozen` (rows left out before, as `left_out`).
+    """
+
+    event: ClassVar[str] = "data"
+    run: int
+    figures: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Evaluated(Event):
-    """Loss and preference accuracy on the development rows after `step`."""
+    """Figures on the development rows after `step`; None where no row gives one.
+
+    `accuracy` is the share of pairs whose good answer is the likelier one per token, `reference_accuracy` of those
+    whose good answer has gained more over the base model than the bad one; `token_accuracy` the share of good
+    answers' tokens that were the first choice. `samples` are answers to a few development prompts, each with id,
+    prompt, answer, finish_reason and quality, and `quality` is their mean quality, 0 to 1.
+    """
 
     event: ClassVar[str] = "eval"
     run: int
     step: int
     loss: float | None
     accuracy: float | None
+    reference_accuracy: float | None = None
+    token_accuracy: float | None = None
+    quality: float | None = None
+    samples: tuple[dict[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +89,8 @@ class CheckpointSaved(Event):
 
 @dataclass(frozen=True, slots=True)
 class TrainingDone(Event):
-    """The run has become a version. `left_out` lists rows that were not trained on, with the reason."""
+    """The run has become a version. `left_out` lists rows that were not trained on, with the reason; `ended` says
+    how it came to its end (`training.protocol.Ending`): complete, early stop, or kept by a person."""
 
     event: ClassVar[str] = "done"
     run: int
@@ -77,3 +99,4 @@ class TrainingDone(Event):
     validation_accuracy: float | None
     model_path: str
     left_out: tuple[dict[str, Any], ...] = ()
+    ended: str = "complete"

@@ -13,29 +13,25 @@ from lorastudio.domain.cancel import CancelToken
 from lorastudio.domain.changes import Changes
 from lorastudio.domain.clock import now
 from lorastudio.domain.errors import BugError, Cancelled, KnownError, TrainingError
-from lorastudio.domain.events import Event, Progressed, Warned
+from lorastudio.domain.events import Event, Warned
 from lorastudio.domain.pair import Split
 from lorastudio.domain.run import RESUMABLE, Run, RunState
-from lorastudio.domain.training_events import (
-    CheckpointSaved,
-    Evaluated,
-    PhaseBegan,
-    StepDone,
-    TrainingDone,
-    TrainingStarted,
-)
+from lorastudio.domain.training_events import TrainingDone, TrainingStarted
 from lorastudio.domain.version import ModelVersion
 from lorastudio.practice.facts import parse_question
 from lorastudio.processes.jobs import Worker
 from lorastudio.services.arrivals import gate_texts
 from lorastudio.services.base_models import is_practice, resolve_base
 from lorastudio.services.curation import readiness
+from lorastudio.services.data_report import with_freezing
 from lorastudio.services.freezing import FrozenDataset, freeze_accepted, freeze_file, frozen_rows
 from lorastudio.services.golden import frozen_prompts, golden_prompts
+from lorastudio.services.run_messages import hear
 from lorastudio.services.safer_retry import note_failure
 from lorastudio.store import cycles, deployments, runs, versions
 from lorastudio.store.library import Library
 from lorastudio.training.config import Objective, TrainConfig
+from lorastudio.training.protocol import Ending
 
 RUNS = "runs"
 CHECKPOINTS = "checkpoints"
@@ -83,11 +79,22 @@ def prepare_run(
     return run
 
 
-def train_run(library: Library, run_id: int, cancel: CancelToken) -> Iterator[Event]:
+def keep_run(library: Library, run_id: int, cancel: CancelToken) -> Iterator[Event]:
+    """End an interrupted run where its last checkpoint is, and make a version of what it has learnt so far.
+
+    The events are those of `train_run`. `KnownError` for a run that has not begun.
+    """
+    if runs.get_run(library, run_id).state is RunState.PREPARED:
+        raise KnownError(f"Run {run_id} has not begun, so there is nothing to keep.", "Resume or discard it.")
+    yield from train_run(library, run_id, cancel, finish=True)
+
+
+def train_run(library: Library, run_id: int, cancel: CancelToken, *, finish: bool = False) -> Iterator[Event]:
     """Train a prepared or interrupted run to its end; the last event is `TrainingDone`.
 
-    Stopping keeps the last checkpoint and marks the run interrupted. A run that failed for good is marked
-    failed with the reason. Idempotent after a crash: whatever was finished is not done again.
+    `cancel.cancel()` pauses: a checkpoint is kept and the run marked interrupted. `cancel.finish()` stops and
+    keeps: the run ends with what it has learnt, as a version; `finish` does so from the start. A run that failed
+    for good is marked failed with the reason. Idempotent after a crash: whatever was finished is not done again.
     """
     run = runs.get_run(library, run_id)
     if run.state is RunState.FINISHED:
@@ -101,7 +108,8 @@ def train_run(library: Library, run_id: int, cancel: CancelToken) -> Iterator[Ev
     resumed = run.state is not RunState.PREPARED
     runs.update_run(library, run.id, state=RunState.RUNNING, error="")
     try:
-        yield from _work(library, run, config, resumed, cancel)
+        # A token of our own: a wish to finish is meant for the run under way, not for work that comes later.
+        yield from _work(library, run, config, _order(library, run, resumed, finish), cancel.child())
     except (Cancelled, GeneratorExit):
         runs.update_run(library, run.id, state=RunState.INTERRUPTED)
         raise
@@ -177,7 +185,9 @@ def _refuse_nothing(frozen: FrozenDataset, source: Path | None) -> None:
     )
 
 
-def _work(library: Library, run: Run, config: TrainConfig, resumed: bool, cancel: CancelToken) -> Iterator[Event]:
+def _work(
+    library: Library, run: Run, config: TrainConfig, order: dict[str, Any], cancel: CancelToken
+) -> Iterator[Event]:
     folder = run_folder(library, run.id)
     counts = FrozenDataset.read(folder)
     yield TrainingStarted(
@@ -187,7 +197,7 @@ def _work(library: Library, run: Run, config: TrainConfig, resumed: bool, cancel
         examples=counts.train,
         development=counts.development,
         heldout=counts.heldout,
-        resumed=resumed,
+        resumed=order["resume"],
     )
     if counts.heldout == 0:
         yield Warned("Too few groups of pairs to hold any out: this version will have no validation accuracy.")
@@ -196,26 +206,32 @@ def _work(library: Library, run: Run, config: TrainConfig, resumed: bool, cancel
             "The practice model knows only the 250 words of its own task; choose a real base model with "
             "`lorastudio model use MODEL` for pairs of your own."
         )
-    job = {
+    result = run.result
+    if not result:
+        with Worker(library.home / "logs") as worker:
+            for message in worker.run(order, cancel):
+                yield from hear(library, run.id, with_freezing(folder, message))
+                if message["type"] == "done":
+                    result = message
+        runs.update_run(library, run.id, result=result)
+    version = finish_version(library, run.id, result)
+    yield _done_event(library, runs.get_run(library, run.id), tuple(result.get("left_out", ())), version)
+
+
+def _order(library: Library, run: Run, resume: bool, finish: bool) -> dict[str, Any]:
+    """What the worker is told to do."""
+    folder = run_folder(library, run.id)
+    return {
         "job": "train",
         "base": str(resolve_base(run.base_model)),
         "data": str(folder),
         "config": run.config,
         "checkpoints": str(folder / CHECKPOINTS),
         "output": str(folder / OUTPUT),
-        "resume": resumed,
+        "resume": resume,
+        "finish": finish,
         "golden_prompts": golden_prompts(folder),
     }
-    result = run.result
-    if not result:
-        with Worker(library.home / "logs") as worker:
-            for message in worker.run(job, cancel):
-                yield from _heard(library, run.id, message)
-                if message["type"] == "done":
-                    result = message
-        runs.update_run(library, run.id, result=result)
-    version = finish_version(library, run.id, result)
-    yield _done_event(library, runs.get_run(library, run.id), tuple(result.get("left_out", ())), version)
 
 
 def finish_version(library: Library, run_id: int, result: dict[str, Any]) -> ModelVersion:
@@ -257,26 +273,6 @@ def finish_version(library: Library, run_id: int, result: dict[str, Any]) -> Mod
     return version
 
 
-def _heard(library: Library, run_id: int, message: dict[str, Any]) -> Iterator[Event]:
-    """The event for one message of the worker, written down first when it is a figure."""
-    kind = message["type"]
-    figures = {key: value for key, value in message.items() if key != "type"}
-    if kind in ("step", "eval"):
-        runs.add_run_event(library, run_id, message)
-    if kind == "step":
-        yield StepDone(run_id, message["step"], message["steps"], message["loss"], message.get("left_s"), figures)
-    elif kind == "eval":
-        yield Evaluated(run_id, message["step"], message.get("loss"), message.get("accuracy"))
-    elif kind == "saved":
-        yield CheckpointSaved(run_id, message["step"])
-    elif kind == "phase":
-        yield PhaseBegan(message["name"])
-    elif kind == "progress":
-        yield Progressed("Preparing", message["done"], message["of"])
-    elif kind == "warning":
-        yield Warned(message["message"])
-
-
 def _done_event(
     library: Library, run: Run, left_out: tuple[dict[str, Any], ...] = (), version: ModelVersion | None = None
 ) -> TrainingDone:
@@ -291,4 +287,5 @@ def _done_event(
         validation_accuracy=version.validation_accuracy,
         model_path=version.model_path,
         left_out=left_out,
+        ended=run.result.get("ended", Ending.COMPLETE),
     )

@@ -47,6 +47,17 @@ class Schedule(StrEnum):
     CONSTANT = "constant"
 
 
+class BestBy(StrEnum):
+    """What makes one evaluation better than another: it decides which adapter is kept and when `early_stop` ends a run.
+
+    LOSS is the objective's on the development rows. QUALITY is that of answers sampled to development prompts, 0 to 1:
+    the practice critic's score where the prompt is one of the practice world's, else chrF against the good answer.
+    """
+
+    LOSS = "loss"
+    QUALITY = "quality"
+
+
 class Execution(StrEnum):
     """How a step is computed: AUTO packs wherever the model's family allows it (see the run card)."""
 
@@ -66,7 +77,16 @@ DEFAULT_LEARNING_RATE = {
     Objective.CPO: 5e-5,
     Objective.KTO: 1e-5,
 }
+USUAL_SCALE = 2.0
 WARN_ABOVE = 5.0
+WARN_BELOW = 0.02
+# What goes wrong first when the learning rate is too high: where imitation leads, and where contrast does.
+BY_HEART = "it learns the examples by heart and forgets other skills"
+FALLS_APART = "answers may fall apart although the loss falls"
+TOO_FAST = {
+    objective: BY_HEART if objective in (Objective.SFT, Objective.ORPO) else FALLS_APART for objective in Objective
+}
+FEW_SAMPLES = 16
 # SimPO works on averages per token, which are far smaller than sums (Meng et al. 2024, section 4).
 DEFAULT_BETA = {objective: 2.0 if objective is Objective.SIMPO else 0.1 for objective in Objective}
 
@@ -87,7 +107,8 @@ class TrainConfig:
     of these make an optimiser step. `tokens_per_pass` splits a pass that would be larger (None: as memory allows);
     `lean` computes one row at a time, `checkpointing` recomputes activations: both trade time for memory and
     change no result. `max_seq_length` is in tokens, prompt and answer together; longer rows are left out and
-    listed, never cut. `early_stop` ends the run after so many evaluations without a better one (0: never).
+    listed, never cut. Every evaluation also answers `samples` development prompts (0: none). `early_stop` ends the
+    run after so many evaluations without a better one by `best_by` (0: never).
     """
 
     objective: Objective = Objective.DPO_NLL
@@ -117,7 +138,9 @@ class TrainConfig:
     replay_prompts: tuple[str, ...] = ()
     checkpoint_every_steps: int = 25
     evaluate_every_steps: int = 25
+    samples: int = 3
     early_stop: int = 0
+    best_by: BestBy = BestBy.LOSS
     execution: Execution = Execution.AUTO
     lean: bool = False
     checkpointing: bool = False
@@ -138,6 +161,12 @@ class TrainConfig:
         self._require("epochs", self.epochs >= 1, "at least 1")
         self._require("batch-size", self.batch_size >= 1, "at least 1")
         self._require("accumulation", self.accumulation >= 1, "at least 1")
+        self._require("seed", self.seed >= 0, "0 or more")
+        self._require("replay-per-step", self.replay_per_step >= 0, "0 or more")
+        self._require("checkpoint-every-steps", self.checkpoint_every_steps >= 1, "at least 1")
+        self._require("evaluate-every-steps", self.evaluate_every_steps >= 1, "at least 1")
+        self._require("samples", self.samples >= 0, "0 or more")
+        self._require("best-by", self.best_by is BestBy.LOSS or self.samples >= 1, "loss where nothing is sampled")
         self._require("early-stop", self.early_stop >= 0, "0 or more evaluations")
         self._require("warmup-share", 0 <= self.warmup_share < 1, "from 0 to below 1")
         self._require("weight-decay", 0 <= self.weight_decay < math.inf, "0 or more")
@@ -157,15 +186,47 @@ class TrainConfig:
     def effective_beta(self) -> float:
         return DEFAULT_BETA[self.objective] if self.beta is None else self.beta
 
+    @property
+    def rows_per_step(self) -> int:
+        """Rows of one optimiser step; the last one of an epoch may hold fewer."""
+        return self.batch_size * self.accumulation
+
     def warnings(self) -> list[str]:
         """What a careful colleague would say about this recipe."""
-        usual = DEFAULT_LEARNING_RATE[self.objective]
-        if self.effective_learning_rate > WARN_ABOVE * usual:
-            return [
-                f"The learning rate {self.effective_learning_rate:g} is more than {WARN_ABOVE:g} times the usual "
-                f"{usual:g} for {self.objective.value}: samples may be ruined although the loss falls."
-            ]
+        found = self._rate_warnings()
+        if idle := self._idle_settings():
+            found.append(f"Without effect on {self.objective.value}: {', '.join(idle)}.")
+        if self.best_by is BestBy.QUALITY and self.samples < FEW_SAMPLES:
+            found.append(
+                f"The quality of {self.samples} sampled answers is mostly chance; "
+                f"{FEW_SAMPLES} samples or more tell evaluations apart."
+            )
+        return found
+
+    def _rate_warnings(self) -> list[str]:
+        """Adam moves every weight by about the learning rate, and the scale multiplies what that does."""
+        usual = DEFAULT_LEARNING_RATE[self.objective] * USUAL_SCALE / self.scale
+        rate = self.effective_learning_rate
+        named = f"the usual {usual:.2g} for {self.objective.value} at alpha / rank {self.scale:g}"
+        if rate > WARN_ABOVE * usual:
+            return [f"The learning rate {rate:g} is {rate / usual:.3g} times {named}: {TOO_FAST[self.objective]}."]
+        if rate < WARN_BELOW * usual:
+            return [f"The learning rate {rate:g} is a small part of {named}: the run may learn next to nothing."]
         return []
+
+    def _idle_settings(self) -> list[str]:
+        """The settings that were changed although the objective has no use for them."""
+        objective = self.objective
+        used = {
+            "beta": objective is not Objective.SFT,
+            "gamma": objective is Objective.SIMPO,
+            "nll_weight": objective in (Objective.DPO_NLL, Objective.CPO),
+            "label_smoothing": objective in (Objective.DPO, Objective.DPO_NLL),
+            "desirable_weight": objective is Objective.KTO,
+            "undesirable_weight": objective is Objective.KTO,
+        }
+        usual = TrainConfig(objective=objective)
+        return [name for name, has_use in used.items() if not has_use and getattr(self, name) != getattr(usual, name)]
 
     def as_record(self) -> dict[str, Any]:
         """The config as JSON can hold it."""
@@ -200,6 +261,7 @@ CHOICES: dict[str, type[StrEnum]] = {
     "objective": Objective,
     "adapter": AdapterKind,
     "schedule": Schedule,
+    "best_by": BestBy,
     "execution": Execution,
 }
 

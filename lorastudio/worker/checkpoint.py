@@ -7,10 +7,8 @@ data cursor and the random state. The adapter has another file name than a finis
 from __future__ import annotations
 
 import json
-import os
 import shutil
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +16,8 @@ from typing import Any
 import mlx.core as mx
 
 from lorastudio.domain.errors import TrainingError
-from lorastudio.domain.files import fsync_folder
+from lorastudio.worker.published_folder import published_folder, write_failure, write_synced
+from lorastudio.worker.run_identity import RunIdentity
 from lorastudio.worker.tensor_file import load_tensors, tensor_bytes
 
 ADAPTER_TENSORS = "adapter-checkpoint.safetensors"
@@ -30,13 +29,13 @@ KEPT = 2
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """The state after `step`. `best` holds the adapter with the least development loss so far, if any.
+    """The state after `step`. `best` holds the best adapter by the evaluations so far, if there was one.
 
-    `identity` names what is trained (data, config and base): a checkpoint of another run is refused.
+    `identity` says what is trained: a checkpoint of another run is refused.
     """
 
     step: int
-    identity: str
+    identity: RunIdentity
     adapter: Mapping[str, mx.array]
     optimizer: Mapping[str, mx.array]
     best: Mapping[str, mx.array]
@@ -44,39 +43,52 @@ class Checkpoint:
 
 
 def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> Path:
-    """Write the checkpoint beside, fsync, rename; then keep the newest two."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write the checkpoint beside, fsync, rename; then keep the newest two.
+
+    A resumable TrainingError in plain words when it can't be written; the ones before it are untouched then.
+    """
     final = folder / f"step-{checkpoint.step:08d}"
-    partial = folder / f"{final.name}.partial-{os.getpid()}"
-    for unfinished in folder.glob("step-*.partial-*"):  # left by a process that was killed while it saved
-        shutil.rmtree(unfinished, ignore_errors=True)
-    partial.mkdir()
-    state = {"step": checkpoint.step, "identity": checkpoint.identity, "progress": dict(checkpoint.progress)}
-    write_synced(partial / ADAPTER_TENSORS, tensor_bytes(checkpoint.adapter))
-    write_synced(partial / OPTIMIZER_TENSORS, tensor_bytes(checkpoint.optimizer))
-    write_synced(partial / BEST_TENSORS, tensor_bytes(checkpoint.best))
-    write_synced(partial / STATE_FILE, json.dumps(state).encode("utf-8"))
-    publish_folder(partial, final)
+    state = {
+        "step": checkpoint.step,
+        "identity": checkpoint.identity.as_record(),
+        "progress": dict(checkpoint.progress),
+    }
+    try:
+        with published_folder(final) as partial:
+            write_synced(partial / ADAPTER_TENSORS, tensor_bytes(checkpoint.adapter))
+            write_synced(partial / OPTIMIZER_TENSORS, tensor_bytes(checkpoint.optimizer))
+            write_synced(partial / BEST_TENSORS, tensor_bytes(checkpoint.best))
+            write_synced(partial / STATE_FILE, json.dumps(state).encode("utf-8"))
+    except OSError as error:
+        raise write_failure(error, f"The checkpoint of step {checkpoint.step}", folder, what_is_kept(folder)) from error
     for old in _finished(folder)[:-KEPT]:
         shutil.rmtree(old, ignore_errors=True)
     return final
 
 
-def load_newest(folder: Path, identity: str) -> Checkpoint | None:
-    """The newest readable checkpoint, or None when there is none.
+def what_is_kept(folder: Path) -> str:
+    """In words, from where a run that stops now would go on."""
+    finished = _finished(folder)
+    if not finished:
+        return "There is no checkpoint yet; the run would start again from its first step."
+    return f"The checkpoint of step {_step_of(finished[-1])} is intact."
 
-    TrainingError when it belongs to other data, another config or another base.
+
+def load_newest(folder: Path, identity: RunIdentity, warn: Callable[[str], None]) -> Checkpoint | None:
+    """The newest readable checkpoint, or None when there is none; `warn` hears of damaged ones.
+
+    A resumable TrainingError that names what differs when it belongs to other rows, settings or another base.
     """
     for path in reversed(_finished(folder)):
         try:
             checkpoint = _load(path)
-        except (OSError, ValueError, KeyError, RuntimeError):
-            continue  # a damaged one: the older one is as good, only earlier
-        if checkpoint.identity != identity:
-            raise TrainingError(
-                f"The checkpoint {path.name} belongs to other data, settings or another base model.",
-                "Start the run afresh instead of resuming it.",
-            )
+        except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
+            # The older one is as good, only earlier.
+            warn(f"The checkpoint of step {_step_of(path)} is damaged and passed over: {error}")
+            continue
+        _refuse_another(checkpoint, identity)
+        if changes := identity.engine_differences(checkpoint.identity):
+            warn(f"Since the checkpoint was made, {'; '.join(changes)}: the last bits may come out differently.")
         return checkpoint
     return None
 
@@ -88,39 +100,31 @@ def clear_checkpoints(folder: Path) -> None:
             shutil.rmtree(path, ignore_errors=True)
 
 
-def write_synced(path: Path, data: bytes) -> None:
-    """Write a file inside a folder that is not published yet."""
-    with path.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def publish_folder(partial: Path, final: Path) -> None:
-    """Give a fully written folder its name; what had the name before gives way."""
-    fsync_folder(partial)
-    if final.exists():
-        outdated = final.with_name(f"{final.name}.outdated-{os.getpid()}")
-        final.rename(outdated)
-        partial.rename(final)
-        shutil.rmtree(outdated, ignore_errors=True)
-    else:
-        partial.rename(final)
-    with suppress(OSError):
-        fsync_folder(final.parent)
+def _refuse_another(checkpoint: Checkpoint, identity: RunIdentity) -> None:
+    if differences := identity.differences(checkpoint.identity):
+        raise TrainingError(
+            f"The run can't go on from its checkpoint of step {checkpoint.step}: {'; '.join(differences)}.",
+            "Put that back as it was and resume, or start a new run.",
+            resumable=True,
+        )
 
 
 def _finished(folder: Path) -> list[Path]:
+    """The whole checkpoints, oldest first."""
     if not folder.is_dir():
         return []
     return sorted(path for path in folder.glob("step-*") if path.name.removeprefix("step-").isdigit())
+
+
+def _step_of(path: Path) -> int:
+    return int(path.name.removeprefix("step-"))
 
 
 def _load(path: Path) -> Checkpoint:
     state = json.loads((path / STATE_FILE).read_text(encoding="utf-8"))
     return Checkpoint(
         step=int(state["step"]),
-        identity=state["identity"],
+        identity=RunIdentity.from_record(state["identity"]),
         adapter=load_tensors(path / ADAPTER_TENSORS),
         optimizer=load_tensors(path / OPTIMIZER_TENSORS),
         best=load_tensors(path / BEST_TENSORS),

@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,8 +13,7 @@ import mlx.core as mx
 
 from lorastudio.domain.cancel import CancelToken
 from lorastudio.domain.errors import TrainingError
-from lorastudio.domain.files import sha256_of
-from lorastudio.training.config import Objective, TrainConfig
+from lorastudio.training.config import BestBy, Objective, TrainConfig
 from lorastudio.training.protocol import ADAPTER_CONFIG, ADAPTER_PARTIAL, GOLDEN_FILE, RESULT_FILE
 from lorastudio.worker.adapters import (
     AdapterShape,
@@ -26,15 +23,20 @@ from lorastudio.worker.adapters import (
     with_fresh_adapter,
 )
 from lorastudio.worker.base_model import BaseModel, backend
-from lorastudio.worker.checkpoint import clear_checkpoints, load_newest, publish_folder, write_synced
-from lorastudio.worker.conversations import ChatCodec
+from lorastudio.worker.checkpoint import Checkpoint, clear_checkpoints, load_newest, what_is_kept
+from lorastudio.worker.conversations import ChatCodec, thinking_switch
+from lorastudio.worker.data_report import data_report
+from lorastudio.worker.development_samples import Sampler, choose_sampler
 from lorastudio.worker.evaluation import HeldOut, evaluate_heldout
 from lorastudio.worker.generation import Generator
 from lorastudio.worker.golden import golden_answers
+from lorastudio.worker.published_folder import published_folder, write_failure, write_synced
 from lorastudio.worker.replay import distil_replay
-from lorastudio.worker.rows import LeftOut, TrainRow, read_rows
+from lorastudio.worker.rows import LeftOut, TrainRow, most_answers_hold, read_rows
+from lorastudio.worker.run_identity import RunIdentity
 from lorastudio.worker.slots import plan_slots
 from lorastudio.worker.step_batch import reference_of
+from lorastudio.worker.step_throttle import StepThrottle
 from lorastudio.worker.tensor_file import tensor_bytes
 from lorastudio.worker.training import Report, Trainer, TrainingSet
 
@@ -50,6 +52,7 @@ class TrainJob:
     checkpoints: Path
     output: Path
     resume: bool
+    finish: bool
     golden_prompts: tuple[str, ...]
 
     @classmethod
@@ -60,6 +63,7 @@ class TrainJob:
             checkpoints=Path(order["checkpoints"]),
             output=Path(order["output"]),
             resume=bool(order.get("resume", False)),
+            finish=bool(order.get("finish", False)),
             golden_prompts=tuple(order.get("golden_prompts", ())),
         )
 
@@ -76,8 +80,14 @@ class Rows:
 
 def run_train(base: BaseModel, order: dict[str, Any], report: Report, cancel: CancelToken) -> dict[str, Any]:
     """Train, evaluate, write the output folder; returns the fields of `done`."""
-    job = TrainJob.from_order(order)
-    codec = ChatCodec(base)
+    with StepThrottle(report) as throttled:
+        return _run(base, TrainJob.from_order(order), throttled, cancel)
+
+
+def _run(base: BaseModel, job: TrainJob, report: Report, cancel: CancelToken) -> dict[str, Any]:
+    if job.finish:
+        cancel.finish()
+    codec = _codec(base, job)
     rows = _read(base, job, codec, report)
     shape = _shape(base, job.config, report)
     trainer = _prepare(base, job, rows, codec, shape, report, cancel)
@@ -90,9 +100,16 @@ def run_train(base: BaseModel, order: dict[str, Any], report: Report, cancel: Ca
     heldout = evaluate_heldout(trainer.model, rows.heldout, heldout_references)
     generator = Generator(codec, trainer.model, plan_slots(base))
     golden = golden_answers(generator, codec, job.golden_prompts, base.context_length, cancel)
-    result = _result(base, rows, trainer, heldout)
+    result = _result(base, rows, trainer, heldout) | {"thinking": codec.thinking.as_record()}
     report({"type": "phase", "name": "saving"})
-    return _write_output(job.output, trainer, adapter_config(base, shape), golden, result)
+    return _write_output(job, trainer, adapter_config(base, shape, codec.thinking), golden, result)
+
+
+def _codec(base: BaseModel, job: TrainJob) -> ChatCodec:
+    """The codec that asks the template for thinking only where most good answers think."""
+    closes = base.tokenizer.think_end
+    thinks = closes is not None and most_answers_hold(job.data / DATA_FILES[0], closes)
+    return ChatCodec(base, thinking_switch(base, answers_think=thinks))
 
 
 def _read(base: BaseModel, job: TrainJob, codec: ChatCodec, report: Report) -> Rows:
@@ -100,12 +117,14 @@ def _read(base: BaseModel, job: TrainJob, codec: ChatCodec, report: Report) -> R
     report({"type": "phase", "name": "reading"})
     limit = min(job.config.max_seq_length, base.context_length)
     files = [read_rows(job.data / name, codec, job.config.objective, limit) for name in DATA_FILES]
+    names = [Path(name).stem for name in DATA_FILES]
+    report(data_report(dict(zip(names, files, strict=True)), codec.thinking, limit))
     left_out = [row for _, leaving in files for row in leaving]
     rows = Rows(files[0][0], files[1][0], files[2][0], left_out)
     if left_out:
         reasons = sorted({row.reason for row in left_out})
         message = f"{len(left_out)} rows are left out: {'; '.join(reasons[:3])}{'…' if len(reasons) > 3 else ''}."
-        report({"type": "warning", "message": message, "left_out": [row.as_record() for row in left_out]})
+        report({"type": "warning", "message": message})
     if not rows.train:
         reason = f" The first reason: {left_out[0].reason}." if left_out else ""
         raise TrainingError(f"No row is left to train on.{reason}", "Accept more pairs, or change the settings.")
@@ -118,7 +137,15 @@ def _shape(base: BaseModel, config: TrainConfig, report: Report) -> AdapterShape
         report(
             {"type": "warning", "message": f"The model has {blocks} layers, not {config.layers}; all get an adapter."}
         )
-    return choose_shape(base, rank=config.rank, scale=config.scale, dropout=config.dropout, layers=config.layers)
+    return choose_shape(
+        base,
+        rank=config.rank,
+        scale=config.scale,
+        dropout=config.dropout,
+        layers=config.layers,
+        kind=config.adapter,
+        target_modules=config.target_modules,
+    )
 
 
 def _prepare(
@@ -132,10 +159,8 @@ def _prepare(
 ) -> Trainer:
     """The trainer, at the start or where the newest checkpoint left it."""
     config = job.config
-    identity = _identity(base, job)
-    checkpoint = load_newest(job.checkpoints, identity) if job.resume else None
-    if not job.resume:
-        clear_checkpoints(job.checkpoints)
+    identity = RunIdentity.of(base, job.data, config)
+    checkpoint = _checkpoint(job, identity, report)
     report({"type": "phase", "name": "replay"})
     limit = min(config.max_seq_length, base.context_length)
     replay = distil_replay(base, codec, config.replay_prompts, config.replay_per_step, limit, cancel)
@@ -144,7 +169,8 @@ def _prepare(
     references = reference_of(
         base.model, watched, cancel, lambda done: report({"type": "progress", "done": done, "of": len(watched)})
     )
-    data = TrainingSet(rows.train, rows.development, references, replay)
+    sampler = _sampler(base, job, rows, codec, report)
+    data = TrainingSet(rows.train, rows.development, references, replay, sampler)
     model = with_fresh_adapter(base, shape, config.seed)
     trainer = Trainer(model, config, data, job.checkpoints, identity, report, cancel)
     if checkpoint is not None:
@@ -152,18 +178,29 @@ def _prepare(
     return trainer
 
 
-def _identity(base: BaseModel, job: TrainJob) -> str:
-    """A hash of everything that decides a run: its rows, its settings and its base."""
-    parts = {name: sha256_of(job.data / name) for name in DATA_FILES if (job.data / name).is_file()}
-    record = {"data": parts, "config": job.config.identity_record(), "base": base.fingerprint}
-    return hashlib.sha256(json.dumps(record, sort_keys=True).encode("utf-8")).hexdigest()
+def _checkpoint(job: TrainJob, identity: RunIdentity, report: Report) -> Checkpoint | None:
+    """Where to go on; a run that starts afresh has none, and clears away what an earlier one left."""
+    if job.resume:
+        return load_newest(job.checkpoints, identity, lambda text: report({"type": "warning", "message": text}))
+    clear_checkpoints(job.checkpoints)
+    return None
+
+
+def _sampler(base: BaseModel, job: TrainJob, rows: Rows, codec: ChatCodec, report: Report) -> Sampler:
+    usable = {row.row_id for row in rows.development}
+    sampler = choose_sampler(base, codec, job.data / DATA_FILES[1], usable, job.config.samples)
+    if job.config.best_by is BestBy.QUALITY and not sampler.rows:
+        message = "There is no development prompt to sample answers to: the best adapter is chosen by loss."
+        report({"type": "warning", "message": message})
+    return sampler
 
 
 def _result(base: BaseModel, rows: Rows, trainer: Trainer, heldout: HeldOut) -> dict[str, Any]:
     adapter = tensor_bytes(adapter_weights(trainer.model))
     progress = trainer.progress
     return {
-        "steps": trainer.steps,
+        "steps": progress.step,
+        "ended": progress.ended,
         "final_loss": progress.loss if math.isfinite(progress.loss) else None,
         "validation_accuracy": heldout.validation_accuracy,
         "reference_accuracy": heldout.reference_accuracy,
@@ -181,15 +218,14 @@ def _result(base: BaseModel, rows: Rows, trainer: Trainer, heldout: HeldOut) -> 
 
 
 def _write_output(
-    output: Path, trainer: Trainer, config: dict[str, Any], golden: list[dict[str, Any]], result: dict[str, Any]
+    job: TrainJob, trainer: Trainer, config: dict[str, Any], golden: list[dict[str, Any]], result: dict[str, Any]
 ) -> dict[str, Any]:
-    output.parent.mkdir(parents=True, exist_ok=True)
-    partial = output.with_name(f"{output.name}.partial-{os.getpid()}")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir()
-    write_synced(partial / ADAPTER_PARTIAL, tensor_bytes(adapter_weights(trainer.model)))
-    for name, content in ((ADAPTER_CONFIG, config), (GOLDEN_FILE, golden), (RESULT_FILE, result)):
-        text = json.dumps(content, ensure_ascii=False, allow_nan=False, indent=1, sort_keys=True)
-        write_synced(partial / name, text.encode("utf-8"))
-    publish_folder(partial, output)
+    try:
+        with published_folder(job.output) as partial:
+            write_synced(partial / ADAPTER_PARTIAL, tensor_bytes(adapter_weights(trainer.model)))
+            for name, content in ((ADAPTER_CONFIG, config), (GOLDEN_FILE, golden), (RESULT_FILE, result)):
+                text = json.dumps(content, ensure_ascii=False, allow_nan=False, indent=1, sort_keys=True)
+                write_synced(partial / name, text.encode("utf-8"))
+    except OSError as error:
+        raise write_failure(error, "The trained adapter", job.output.parent, what_is_kept(job.checkpoints)) from error
     return result

@@ -1,10 +1,12 @@
 """The training loop: AdamW on an adapter, with checkpoints from which it goes on bit for bit.
 
-AdamW with bias correction: Loshchilov and Hutter 2019, https://arxiv.org/abs/1711.05101, algorithm 2.
+AdamW with bias correction: Loshchilov and Hutter 2019, https://arxiv.org/abs/1711.05101, algorithm 2. Gradients are
+clipped by their global norm: Pascanu et al. 2013, https://arxiv.org/abs/1211.5063, algorithm 1.
 """
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,17 +22,24 @@ from mlx.utils import tree_flatten, tree_unflatten
 from lorastudio.domain.cancel import CancelToken
 from lorastudio.domain.errors import Cancelled, TrainingError
 from lorastudio.domain.seeds import derive_seed
-from lorastudio.training.config import TrainConfig
+from lorastudio.training.config import BestBy, TrainConfig
+from lorastudio.training.protocol import Ending
 from lorastudio.worker.adapters import adapter_weights, put_weights
 from lorastudio.worker.batches import batches_per_epoch, epoch_batches
 from lorastudio.worker.checkpoint import Checkpoint, save_checkpoint
-from lorastudio.worker.evaluation import development_loss
+from lorastudio.worker.development_samples import Sample, Sampler
+from lorastudio.worker.evaluation import HeldOut, evaluate_development
+from lorastudio.worker.progress import Progress
 from lorastudio.worker.replay import Replay
 from lorastudio.worker.rows import TrainRow
+from lorastudio.worker.run_identity import RunIdentity
 from lorastudio.worker.schedule import learning_rate_at
 from lorastudio.worker.step_batch import Reference, StepBatch, make_batch, objective_loss
 
 SKIPPED_IN_A_ROW = 3
+# By how much the advice after three skipped steps lowers the learning rate.
+SLOWER = 5
+ROWS_NAMED = 8
 
 Report = Callable[[dict[str, Any]], None]
 
@@ -43,29 +52,20 @@ class TrainingSet:
     development: Sequence[TrainRow]
     references: Mapping[int, Reference]
     replay: Replay
+    sampler: Sampler | None = None
 
 
-@dataclass
-class Progress:
-    """What a run remembers beside its weights; all of it is in every checkpoint."""
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """What one optimiser step computed: the loss, its gradients, and over the step's pairs the number whose good
+    answer is preferred (a tie is ½) and the sum of reward margins. `tokens` were read, without padding."""
 
-    step: int = 0
-    loss: float = float("nan")
-    best_step: int | None = None
-    best_loss: float = float("inf")
-    skipped: int = 0
-    skipped_in_a_row: int = 0
-    tokens: int = 0
-    elapsed_s: float = 0.0
-
-    def as_record(self) -> dict[str, Any]:
-        record = dict(vars(self))
-        return {key: None if value in (float("inf"),) or value != value else value for key, value in record.items()}
-
-    @classmethod
-    def from_record(cls, record: Mapping[str, Any]) -> Progress:
-        values = {key: value for key, value in record.items() if value is not None}
-        return cls(**values)
+    loss: mx.array
+    gradients: Any
+    correct: mx.array
+    margin: mx.array
+    pairs: int
+    tokens: int
 
 
 @dataclass
@@ -76,7 +76,7 @@ class Trainer:
     config: TrainConfig
     data: TrainingSet
     checkpoints: Path
-    identity: str
+    identity: RunIdentity
     report: Report
     cancel: CancelToken
     progress: Progress = field(default_factory=Progress)
@@ -85,11 +85,14 @@ class Trainer:
         self._optimizer = optim.AdamW(learning_rate=0.0, weight_decay=self.config.weight_decay, bias_correction=True)
         self._optimizer.init(self.model.trainable_parameters())
         self._best: dict[str, mx.array] = {}
+        self._saved_step = 0
+        self._order: tuple[int, list[list[int]]] = (-1, [])
         self._loss_and_gradient = value_and_grad(self.model, partial(_loss, config=self.config))
-        self._steps_per_epoch = batches_per_epoch(len(self.data.rows), self.config.batch_size)
+        self._steps_per_epoch = batches_per_epoch(len(self.data.rows), self.config.rows_per_step)
 
     @property
     def steps(self) -> int:
+        """Of the whole run, if nothing ends it early."""
         return self.config.epochs * self._steps_per_epoch
 
     def resume(self, checkpoint: Checkpoint) -> None:
@@ -98,16 +101,24 @@ class Trainer:
         self._optimizer.state = tree_unflatten(list(checkpoint.optimizer.items()))
         self._best = dict(checkpoint.best)
         self.progress = Progress.from_record(checkpoint.progress)
+        self._saved_step = self.progress.step
 
     def train(self) -> None:
-        """Run all remaining steps; on cancel, save a checkpoint and raise `Cancelled`."""
+        """Run to the end, which `progress.ended` then names, and save it.
+
+        The wish to stop is obeyed between two steps: a checkpoint is saved and `Cancelled` raised. The wish to
+        finish ends the run with what it has; a resumable TrainingError when that is nothing yet, or when a
+        checkpoint can't be written.
+        """
         self.model.train()
-        while self.progress.step < self.steps:
-            if self.cancel.cancelled:
-                self.save()
-                raise Cancelled
-            self._one_step()
-            self._watch()
+        try:
+            while self.progress.ended is None:
+                self.cancel.check()
+                self._advance()
+        except Cancelled:
+            self.save()
+            raise
+        self.save()
         self.model.eval()
 
     def save(self) -> None:
@@ -121,88 +132,161 @@ class Trainer:
             progress=self.progress.as_record(),
         )
         path = save_checkpoint(self.checkpoints, checkpoint)
+        self._saved_step = self.progress.step
         self.report({"type": "saved", "step": self.progress.step, "path": str(path)})
 
     def keep_best(self) -> None:
-        """Put the adapter with the least development loss back; without a development set, the last one stays."""
+        """Put the adapter of the best evaluation back; without a development set, the last one stays."""
         if self._best:
             put_weights(self.model, self._best, where="memory")
 
+    def _advance(self) -> None:
+        """One thing at a time, chosen by `progress` alone, so that a resumed run does the same."""
+        step = self.progress.step
+        last = step == self.steps or self.cancel.finishing
+        if last and step == 0:
+            raise TrainingError(
+                "Nothing has been learnt yet, so there is nothing to keep.", "Resume the run, or discard it.",
+                resumable=True,
+            )  # fmt: skip
+        if self._must_evaluate(last):
+            self._evaluate()
+        elif last:
+            self.progress.ended = Ending.COMPLETE if step == self.steps else Ending.KEPT
+        else:
+            if step > self._saved_step and step % self.config.checkpoint_every_steps == 0:
+                self.save()
+            self._one_step()
+
+    def _must_evaluate(self, last: bool) -> bool:
+        step = self.progress.step
+        due = last or step % self.config.evaluate_every_steps == 0
+        return bool(self.data.development) and due and step > self.progress.evaluated_step
+
     def _one_step(self) -> None:
         started = time.monotonic()
-        progress = self.progress
+        progress, config = self.progress, self.config
         step = progress.step + 1
-        batch = self._batch_of(step)
-        rate = learning_rate_at(step, self.steps, self.config.effective_learning_rate, self.config.warmup_share)
-        # Dropout draws from MLX's global state: set by step, it is the same after a resume.
-        mx.random.seed(derive_seed("dropout", self.config.seed, step))
-        (loss, accuracy), gradients = self._loss_and_gradient(self.model, batch)
+        rows = self._rows_of(step)
+        result = self._gradients(step, rows)
         clip: Any = optim.clip_grad_norm  # MLX has no types here
-        gradients, norm = clip(gradients, self.config.clip_norm)
-        mx.eval(loss, accuracy, norm, gradients)
-        if mx.isfinite(loss).item() and mx.isfinite(norm).item():
+        gradients, norm = clip(result.gradients, config.clip_norm)
+        mx.eval(result.loss, result.correct, result.margin, norm, gradients)
+        rate = learning_rate_at(step, self.steps, config.effective_learning_rate, config.warmup_share, config.schedule)
+        finite = math.isfinite(float(result.loss)) and math.isfinite(float(norm))
+        if finite:
             self._optimizer.learning_rate = rate
             self._optimizer.update(self.model, gradients)
             mx.eval(self.model.trainable_parameters(), self._optimizer.state)
             progress.skipped_in_a_row = 0
-            progress.loss = float(loss)
-        else:
-            self._skip(step)
+            progress.loss = float(result.loss)
         progress.step = step
-        progress.tokens += batch.tokens
-        progress.elapsed_s += time.monotonic() - started
-        self.report(self._step_message(loss, accuracy if batch.reference is not None else None, rate, batch))
+        progress.tokens += result.tokens
+        step_s = time.monotonic() - started
+        progress.elapsed_s += step_s
+        self.report(self._step_message(result, float(norm), rate, step_s))
+        if not finite:
+            self._skip(rows)
 
-    def _batch_of(self, step: int) -> StepBatch:
+    def _rows_of(self, step: int) -> list[TrainRow]:
+        """The rows of a step, 1 and more: every epoch holds each row once, in an order of its own."""
         epoch, index = divmod(step - 1, self._steps_per_epoch)
-        lengths = [len(row) for row in self.data.rows]
-        order = epoch_batches(lengths, self.config.batch_size, self.config.seed, epoch)
-        rows = [self.data.rows[row] for row in order[index]]
-        return make_batch(rows, self.data.references, self.data.replay.rows_of(step, self.config.seed))
+        if self._order[0] != epoch:
+            lengths = [len(row) for row in self.data.rows]
+            self._order = epoch, epoch_batches(lengths, self.config.rows_per_step, self.config.seed, epoch)
+        return [self.data.rows[row] for row in self._order[1][index]]
 
-    def _skip(self, step: int) -> None:
+    def _gradients(self, step: int, rows: Sequence[TrainRow]) -> StepResult:
+        # Dropout draws from MLX's global state: set by step, it is the same after a resume.
+        mx.random.seed(derive_seed("dropout", self.config.seed, step))
+        batch = make_batch(rows, self.data.references, self.data.replay.rows_of(step, self.config.seed))
+        (loss, accuracy), gradients = self._loss_and_gradient(self.model, batch)
+        pairs = batch.pairs if batch.reference is not None else 0
+        return StepResult(loss, gradients, accuracy * pairs, mx.array(0.0), pairs, batch.tokens)
+
+    def _skip(self, rows: Sequence[TrainRow]) -> None:
+        """Tell of a step that changed nothing; too many in a row end the run."""
         progress = self.progress
         progress.skipped += 1
         progress.skipped_in_a_row += 1
-        self.report({"type": "warning", "message": f"Step {step} gave a loss that is not finite and was skipped."})
+        named = ", ".join(str(row.row_id) for row in rows[:ROWS_NAMED])
+        more = ", …" if len(rows) > ROWS_NAMED else ""
+        self.report(
+            {
+                "type": "warning",
+                "message": f"Step {progress.step} (rows {named}{more}) gave a loss or gradient that is not finite; "
+                "it was skipped.",
+            }
+        )
         if progress.skipped_in_a_row >= SKIPPED_IN_A_ROW:
+            rate = self.config.effective_learning_rate
             raise TrainingError(
-                f"Training stopped at step {step}: {SKIPPED_IN_A_ROW} steps in a row gave a loss that is not finite.",
-                "Try a lower learning rate.",
+                f"Training stopped at step {progress.step}: {SKIPPED_IN_A_ROW} steps in a row gave a loss or "
+                "gradient that is not finite.",
+                f"Train again with a lower learning rate, such as {rate / SLOWER:.1g} instead of {rate:g}; if it is "
+                "the first steps that fail, look at those rows, and whether the base model answers at all.",
             )
 
-    def _watch(self) -> None:
-        """Evaluate and save where the config asks for it; always evaluate after the last step."""
-        step, last = self.progress.step, self.progress.step == self.steps
-        if self.data.development and (last or step % self.config.evaluate_every_steps == 0):
-            self._evaluate()
-        if step % self.config.checkpoint_every_steps == 0 and not last:
-            self.save()
-
     def _evaluate(self) -> None:
+        """Measure on the development rows. Neither the order of the rows nor the random state takes notice."""
         self.model.eval()
-        loss, accuracy = development_loss(self.model, self.data.development, self.data.references, self.config)
-        self.model.train()
-        self.report({"type": "eval", "step": self.progress.step, "loss": _finite(loss), "accuracy": accuracy})
-        if loss < self.progress.best_loss:
-            self.progress.best_loss, self.progress.best_step = loss, self.progress.step
+        try:
+            figures = self._development_figures()
+        finally:
+            self.model.train()
+        loss, found, samples = figures
+        quality = sum(sample.quality for sample in samples) / len(samples) if samples else None
+        self.report(
+            {
+                "type": "eval",
+                "step": self.progress.step,
+                "loss": _finite(loss),
+                "accuracy": found.validation_accuracy,
+                "reference_accuracy": found.reference_accuracy,
+                "token_accuracy": found.token_accuracy,
+                "quality": quality,
+                "samples": [sample.as_record() for sample in samples],
+            }
+        )
+        self.progress.evaluated_step = self.progress.step
+        score = -loss if self.config.best_by is BestBy.LOSS or quality is None else quality
+        self._remember_best(score)
+
+    def _development_figures(self) -> tuple[float, HeldOut, list[Sample]]:
+        data = self.data
+        loss, figures = evaluate_development(self.model, data.development, data.references, self.config)
+        samples = [] if data.sampler is None else data.sampler.samples(self.model, self.cancel)
+        return loss, figures, samples
+
+    def _remember_best(self, score: float) -> None:
+        """Keep the adapter if no evaluation was better; after too many that were not, end the run."""
+        progress = self.progress
+        if score > progress.best_score:
+            progress.best_score, progress.best_step, progress.worse_in_a_row = score, progress.step, 0
             # Copies: the optimiser replaces the model's arrays, but a checkpoint must not see later ones.
             self._best = dict(adapter_weights(self.model))
+            return
+        progress.worse_in_a_row += 1
+        if 0 < self.config.early_stop <= progress.worse_in_a_row and progress.step < self.steps:
+            progress.ended = Ending.EARLY
 
-    def _step_message(self, loss: mx.array, accuracy: mx.array | None, rate: float, batch: StepBatch) -> dict[str, Any]:
+    def _step_message(self, result: StepResult, norm: float, rate: float, step_s: float) -> dict[str, Any]:
         progress = self.progress
         return {
             "type": "step",
             "step": progress.step,
             "steps": self.steps,
             "epoch": 1 + (progress.step - 1) // self._steps_per_epoch,
-            "loss": _finite(float(loss)),
-            "accuracy": None if accuracy is None else float(accuracy),
+            "loss": _finite(float(result.loss)),
+            "accuracy": float(result.correct) / result.pairs if result.pairs else None,
+            "margin": _finite(float(result.margin) / result.pairs) if result.pairs else None,
             "learning_rate": rate,
-            "tokens": batch.tokens,
+            "gradient_norm": _finite(norm),
+            "tokens": result.tokens,
             "elapsed_s": round(progress.elapsed_s, 3),
-            "tokens_per_s": round(progress.tokens / max(progress.elapsed_s, 1e-9), 1),
+            "tokens_per_s": round(result.tokens / max(step_s, 1e-9), 1),
             "peak_memory_bytes": mx.get_peak_memory(),
+            "memory_bytes": mx.get_active_memory(),
             "left_s": round(progress.elapsed_s / progress.step * (self.steps - progress.step), 1),
         }
 
@@ -214,4 +298,4 @@ def _loss(model: Any, batch: StepBatch, *, config: TrainConfig) -> tuple[mx.arra
 
 def _finite(value: float) -> float | None:
     """JSON has no NaN."""
-    return value if value - value == 0 else None
+    return value if math.isfinite(value) else None

@@ -131,7 +131,7 @@ def test_a_stopped_run_is_resumed_and_ends_as_if_never_stopped(fresh: Program, f
     assert stopped.code == 1
     assert stopped.lines[-1]["error"] == {
         "message": "Stopped; what was finished is kept.",
-        "hint": "`lorastudio resume` goes on.",
+        "hint": "`lorastudio resume` goes on; `lorastudio keep` ends the run with what it has learnt.",
     }
     assert fresh.json("runs")["runs"][0]["state"] == "interrupted"
     assert list(fresh.home.rglob("adapters.safetensors")) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 from collections.abc import Callable
@@ -10,8 +11,10 @@ from typing import Any
 
 import pytest
 
+from lorastudio.training.config import Objective
 from lorastudio.worker.base_model import BaseModel, load_base
 from lorastudio.worker.conversations import ChatCodec
+from lorastudio.worker.rows import TrainRow, read_rows
 from tests.worker.tiny_model import WORDS, write_tiny_model
 
 Rows = list[dict[str, Any]]
@@ -62,3 +65,17 @@ def write_data(tmp_path: Path) -> Callable[..., Path]:
         return folder
 
     return write
+
+
+@pytest.fixture
+def encode(write_data: Callable[..., Path], codec: ChatCodec) -> Callable[..., list[TrainRow]]:
+    """Rows as the trainer takes them."""
+    numbers = itertools.count()
+
+    def rows(records: Rows, objective: Objective = Objective.DPO_NLL) -> list[TrainRow]:
+        folder = write_data(records, name=f"rows-{next(numbers)}")
+        used, left_out = read_rows(folder / "train.jsonl", codec, objective, 90)
+        assert not left_out
+        return used
+
+    return rows

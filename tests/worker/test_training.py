@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,76 +12,14 @@ import numpy as np
 import pytest
 
 from lorastudio.domain.cancel import CancelToken
-from lorastudio.domain.errors import Cancelled, TrainingError
-from lorastudio.training.config import Objective, TrainConfig
-from lorastudio.worker.adapters import adapter_weights, choose_shape, with_fresh_adapter
+from lorastudio.training.config import Objective
 from lorastudio.worker.base_model import BaseModel
 from lorastudio.worker.batches import Padded, pad
-from lorastudio.worker.checkpoint import load_newest
-from lorastudio.worker.conversations import ChatCodec
-from lorastudio.worker.evaluation import development_loss, evaluate_heldout
+from lorastudio.worker.evaluation import evaluate_development, evaluate_heldout
 from lorastudio.worker.log_probs import score_answers, token_log_probs
-from lorastudio.worker.replay import NO_REPLAY, Replay
-from lorastudio.worker.rows import TrainRow, read_rows
 from lorastudio.worker.step_batch import make_batch, objective_loss, reference_of
-from lorastudio.worker.tensor_file import tensor_bytes
-from lorastudio.worker.training import Trainer, TrainingSet
 from tests.worker.conftest import make_rows
-
-CONFIG = TrainConfig(rank=4, learning_rate=1e-2, epochs=2, checkpoint_every_steps=3, evaluate_every_steps=4)
-WriteData = Callable[..., Path]
-
-
-@pytest.fixture
-def encode(write_data: WriteData, codec: ChatCodec) -> Callable[..., list[TrainRow]]:
-    numbers = itertools.count()
-
-    def rows(records: list[dict[str, Any]], objective: Objective = Objective.DPO_NLL) -> list[TrainRow]:
-        folder = write_data(records, name=f"rows-{next(numbers)}")
-        used, left_out = read_rows(folder / "train.jsonl", codec, objective, 90)
-        assert not left_out
-        return used
-
-    return rows
-
-
-class Run:
-    """A trainer over given rows with everything it reported."""
-
-    def __init__(
-        self,
-        base: BaseModel,
-        folder: Path,
-        config: TrainConfig,
-        rows: list[TrainRow],
-        development: list[TrainRow] | None = None,
-    ) -> None:
-        self.messages: list[dict[str, Any]] = []
-        self.cancel = CancelToken()
-        self.cancel_after = -1
-        watched = [*rows, *(development or [])]
-        references = reference_of(base.model, watched, self.cancel, lambda done: None)
-        replay = Replay(tuple(row.good for row in rows[:3]), config.replay_per_step)
-        data = TrainingSet(rows, development or [], references, replay if config.replay_per_step else NO_REPLAY)
-        shape = choose_shape(base, rank=config.rank, scale=config.scale, dropout=config.dropout, layers=config.layers)
-        model = with_fresh_adapter(base, shape, config.seed)
-        self.trainer = Trainer(model, config, data, folder, "identity", self._report, self.cancel)
-
-    def _report(self, message: dict[str, Any]) -> None:
-        self.messages.append(message)
-        if message["type"] == "step" and message["step"] == self.cancel_after:
-            self.cancel.cancel()
-
-    def train(self) -> bytes:
-        self.trainer.train()
-        self.trainer.keep_best()
-        return self.adapter()
-
-    def adapter(self) -> bytes:
-        return tensor_bytes(adapter_weights(self.trainer.model))
-
-    def of_type(self, kind: str) -> list[dict[str, Any]]:
-        return [message for message in self.messages if message["type"] == kind]
+from tests.worker.runs import CONFIG, Run
 
 
 def rounds(base: BaseModel, tmp_path: Path, *arguments: Any) -> Iterator[Run]:
@@ -94,29 +32,6 @@ def test_the_same_seed_gives_the_same_bytes(base: BaseModel, tmp_path: Path, enc
     assert next(runs).train() == next(runs).train()
     other = Run(base, tmp_path / "other", replace(CONFIG, seed=1), encode(make_rows(10)))
     assert other.train() != next(runs).train()
-
-
-@pytest.mark.parametrize("stop_at", [1, 5, 7])
-def test_a_resumed_run_is_bit_identical(base: BaseModel, tmp_path: Path, encode: Any, stop_at: int) -> None:
-    config = replace(CONFIG, dropout=0.2, replay_per_step=2, epochs=3)
-    rows, development = encode(make_rows(14)), encode(make_rows(3, first_id=50, seed=5))
-    whole = Run(base, tmp_path / "whole", config, rows, development)
-    expected = whole.train()
-
-    broken = Run(base, tmp_path / "broken", config, rows, development)
-    broken.cancel_after = stop_at
-    with pytest.raises(Cancelled):
-        broken.train()
-    assert broken.of_type("step")[-1]["step"] == stop_at  # cancelled within one step
-
-    resumed = Run(base, tmp_path / "broken", config, rows, development)
-    checkpoint = load_newest(tmp_path / "broken", "identity")
-    assert checkpoint is not None and checkpoint.step == stop_at
-    resumed.trainer.resume(checkpoint)
-    assert resumed.train() == expected
-    assert resumed.trainer.progress.best_step == whole.trainer.progress.best_step
-    losses = [step["loss"] for step in broken.of_type("step") + resumed.of_type("step")]
-    assert losses == [step["loss"] for step in whole.of_type("step")]
 
 
 def test_training_learns_to_prefer(base: BaseModel, tmp_path: Path, encode: Any) -> None:
@@ -184,7 +99,7 @@ def test_the_best_adapter_on_the_development_set_is_kept(base: BaseModel, tmp_pa
     losses = {message["step"]: message["loss"] for message in run.of_type("eval")}
     best = run.trainer.progress.best_step
     assert best == min(losses, key=lambda step: losses[step])
-    kept, _ = development_loss(run.trainer.model, development, {}, config)
+    kept, _ = evaluate_development(run.trainer.model, development, {}, config)
     assert kept == losses[best]
 
 
@@ -197,37 +112,58 @@ def test_without_a_development_set_the_last_adapter_is_kept(base: BaseModel, tmp
     assert run.trainer.progress.best_step is None
 
 
-def test_a_step_that_is_not_finite_is_skipped_and_three_stop_the_run(
-    base: BaseModel, tmp_path: Path, encode: Any
+@pytest.mark.parametrize(("rows", "batch", "accumulation"), [(10, 4, 1), (11, 2, 3), (3, 8, 2), (1, 1, 1)])
+def test_every_epoch_holds_each_row_once(
+    base: BaseModel, tmp_path: Path, encode: Any, rows: int, batch: int, accumulation: int
 ) -> None:
-    rows = encode(make_rows(16))
-    run = Run(base, tmp_path / "checkpoints", CONFIG, rows)
-    poisoned = dict(run.trainer.data.references)
-    for row in rows[4:]:
-        poisoned[row.row_id] = replace(poisoned[row.row_id], good=tuple(float("nan") for _ in row.good.answer))
-    run.trainer.data = replace(run.trainer.data, references=poisoned)
-    before = run.adapter()
-    with pytest.raises(TrainingError, match="3 steps in a row"):
-        run.trainer.train()
-    assert len(run.of_type("warning")) == run.trainer.progress.skipped >= 3
-    assert np.isfinite(np.array(next(iter(adapter_weights(run.trainer.model).values())))).all()
-    if len(run.of_type("step")) == 2:
-        assert run.adapter() == before
+    """Whole epochs without replacement, partial batches too, and fewer rows than a batch works."""
+    config = replace(CONFIG, batch_size=batch, accumulation=accumulation, epochs=2)
+    trainer = Run(base, tmp_path / "checkpoints", config, encode(make_rows(rows))).trainer
+    steps_per_epoch = -(-rows // (batch * accumulation))
+    assert trainer.steps == 2 * steps_per_epoch
+    taken = [[row.row_id for row in trainer._rows_of(step)] for step in range(1, trainer.steps + 1)]
+    for epoch in (taken[:steps_per_epoch], taken[steps_per_epoch:]):
+        assert sorted(itertools.chain(*epoch)) == list(range(1, rows + 1))
 
 
-def test_two_checkpoints_are_kept_and_a_damaged_one_is_passed_over(
-    base: BaseModel, tmp_path: Path, encode: Any
-) -> None:
-    folder = tmp_path / "checkpoints"
-    Run(base, folder, replace(CONFIG, epochs=5), encode(make_rows(8))).train()
-    assert sorted(path.name for path in folder.iterdir()) == ["step-00000006", "step-00000009"]
-    assert not list(folder.rglob("adapters.safetensors"))
-    (folder / "step-00000009" / "optimizer.safetensors").write_bytes(b"half")
-    checkpoint = load_newest(folder, "identity")
-    assert checkpoint is not None and checkpoint.step == 6
+def test_accumulated_passes_weigh_by_their_tokens(base: BaseModel, tmp_path: Path, encode: Any) -> None:
+    """One step of four passes learns what one step of one large pass learns."""
+    rows = encode(make_rows(8), Objective.SFT)
+    adapters = []
+    for batch, accumulation in ((8, 1), (2, 4)):
+        config = replace(CONFIG, objective=Objective.SFT, batch_size=batch, accumulation=accumulation, epochs=1)
+        run = Run(base, tmp_path / f"{batch}", config, rows)
+        run.train()
+        adapters.append(np.concatenate([np.array(array).ravel() for array in run.weights().values()]))
+    assert np.linalg.norm(adapters[0] - adapters[1]) <= 1e-5 * np.linalg.norm(adapters[0])
 
 
-def test_the_checkpoint_of_another_run_is_refused(base: BaseModel, tmp_path: Path, encode: Any) -> None:
-    Run(base, tmp_path / "checkpoints", CONFIG, encode(make_rows(16))).train()
-    with pytest.raises(TrainingError, match="other data"):
-        load_newest(tmp_path / "checkpoints", "another identity")
+def test_evaluating_disturbs_nothing(base: BaseModel, tmp_path: Path, encode: Any) -> None:
+    """Neither the order of the rows nor dropout's random state; and one development row is enough."""
+    rows, development = encode(make_rows(10)), encode(make_rows(1, first_id=50, seed=5))
+    config = replace(CONFIG, dropout=0.3, evaluate_every_steps=1)
+    watched = Run(base, tmp_path / "watched", config, rows, development)
+    watched.trainer.train()
+    alone = Run(base, tmp_path / "alone", config, rows)
+    alone.trainer.train()
+    assert len(watched.of_type("eval")) == len(watched.of_type("step")) == 6
+    assert watched.adapter() == alone.adapter()
+
+
+def test_what_every_step_and_every_evaluation_tells(base: BaseModel, tmp_path: Path, encode: Any) -> None:
+    rows, development = encode(make_rows(8)), encode(make_rows(4, first_id=50, seed=5))
+    run = Run(base, tmp_path / "checkpoints", CONFIG, rows, development)
+    run.train()
+    steps, evals = run.of_type("step"), run.of_type("eval")
+    assert [step["step"] for step in steps] == [1, 2, 3, 4]
+    for step in steps:
+        assert step["steps"] == 4 and step["epoch"] == (step["step"] + 1) // 2
+        for name in ("loss", "gradient_norm", "tokens_per_s", "peak_memory_bytes", "memory_bytes", "learning_rate"):
+            assert step[name] > 0
+        assert 0 <= step["accuracy"] <= 1 and math.isfinite(step["margin"])
+        assert step["peak_memory_bytes"] >= step["memory_bytes"]
+    assert sum(step["tokens"] for step in steps) == run.trainer.progress.tokens
+    for found in evals:
+        assert found["loss"] > 0 and 0 <= found["token_accuracy"] <= 1
+        assert 0 <= found["accuracy"] <= 1 and 0 <= found["reference_accuracy"] <= 1
+        assert (found["quality"], found["samples"]) == (None, [])  # nobody asked for samples
