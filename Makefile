@@ -2,8 +2,9 @@
 
 READY = .venv/.ready
 PYTEST = packaging/with_blas.sh .venv/bin/pytest
+INTEROP = tests/interop/.venv/.ready
 
-.PHONY: run setup demo test check soak bench bench-gate bench-loop screenshots freeze practice-model clean
+.PHONY: run setup demo test test-interop check soak bench bench-gate bench-loop screenshots freeze practice-model clean
 
 run: $(READY)
 	@packaging/run.sh .venv/bin/lorastudio
@@ -26,6 +27,14 @@ check: $(READY)
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 	.uv/bin/uv lock --check --offline
+	.uv/bin/uv lock --check --offline --project tests/interop
+
+# Other people's trainers beside ours, in an environment of their own: see tests/interop/pyproject.toml.
+test-interop: $(INTEROP)
+	cd tests/interop && HF_HUB_OFFLINE=1 TRL_EXPERIMENTAL_SILENCE=1 .venv/bin/pytest
+
+$(INTEROP): tests/interop/uv.lock tests/interop/torch-linux.txt packaging/setup_interop.sh | $(READY)
+	@packaging/setup_interop.sh
 
 # What takes many minutes on purpose.
 soak: $(READY)
@@ -51,5 +60,5 @@ practice-model: $(READY)
 	packaging/with_blas.sh .venv/bin/python -m lorastudio.worker.practice_model --out resources/practice/model
 
 clean:
-	rm -rf .venv .uv build dist .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis
+	rm -rf .venv .uv tests/interop/.venv build dist .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
