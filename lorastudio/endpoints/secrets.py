@@ -12,14 +12,15 @@ from keyring.errors import KeyringError, PasswordDeleteError
 from lorastudio.domain.errors import KnownError
 
 SERVICE = "LoRA Studio"
-# Names of endpoints hold no colon, so this can't be one of theirs.
+# Names of endpoints hold no colon, so these can't be theirs.
 _SERVE_TOKEN = "serve:token"
+_HUB_TOKEN = "hub:token"
 # keyring gives real keychains 1 and more; its fallbacks and plain-text files less.
 _LEAST_PRIORITY = 1
 
 
 class Keychain:
-    """Keys by the name of their endpoint, and the token of our own server. Safe to use from several threads.
+    """Keys by the name of their endpoint, and the tokens of our own server and of the hub. Safe to use from several threads.
 
     `place` says in words where they are kept. Raises KnownError when the keychain refuses.
     """
@@ -85,6 +86,16 @@ class Keychain:
 
     def set_serve_token(self, token: str) -> None:
         self.set(_SERVE_TOKEN, token)
+
+    def hub_token(self) -> str | None:
+        """The access token for models of the hub that are gated or private, None when there is none."""
+        return self.get(_HUB_TOKEN)
+
+    def set_hub_token(self, token: str) -> None:
+        self.set(_HUB_TOKEN, token)
+
+    def delete_hub_token(self) -> None:
+        self.delete(_HUB_TOKEN)
 
     def _refusal(self, done: str, error: KeyringError) -> KnownError:
         return KnownError(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections import deque
 from collections.abc import Generator, Iterator
@@ -16,7 +15,7 @@ from lorastudio.endpoints.retry import RetryPolicy
 from lorastudio.hub.cache import HubCache
 from lorastudio.hub.client import HubClient
 from lorastudio.hub.fetching import Fetcher
-from lorastudio.hub.listing import CONFIG, HubFile, Listing, refuse_own_code
+from lorastudio.hub.listing import HubFile, Listing, refuse_own_code
 from lorastudio.hub.model import HubModel
 from lorastudio.hub.patience import Patience
 
@@ -29,7 +28,7 @@ JUDGE_BY_S = 10.0
 class Download:
     """The download of `model` into `cache`; may be killed and begun again at any point.
 
-    Nothing but the config is fetched by `plan`, and nothing is fetched twice.
+    Nothing but the small config files is fetched by `plan`, and nothing is fetched twice.
     """
 
     def __init__(
@@ -88,15 +87,12 @@ class Download:
         return Fetcher(self._client, self._cache, listing.model, self._cancel, self._policy)
 
     def _prepare(self, listing: Listing, fetcher: Fetcher) -> Iterator[Event]:
-        """The config first: it says whether the model can be used, and its refusal whether we may have it."""
-        for told in fetcher.fetch(listing.config):
-            if isinstance(told, Warned):
-                yield told
-        try:
-            config = json.loads(self._cache.blob(listing.model, listing.config).read_bytes())
-        except ValueError:
-            raise KnownError(f"The {CONFIG} of {self._model} can't be read.", "Choose another model.") from None
-        refuse_own_code(self._model, config)
+        """The configs first: they say whether the model can be used, and their refusal whether we may have it."""
+        for file in listing.configs:
+            for told in fetcher.fetch(file):
+                if isinstance(told, Warned):
+                    yield told
+            refuse_own_code(self._model, file.name, self._cache.blob(listing.model, file).read_bytes())
         yield DownloadPlanned(
             model=str(listing.model),
             files=len(listing.files),

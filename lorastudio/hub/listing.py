@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,8 +14,9 @@ from lorastudio.hub.model import HubModel, is_commit
 
 # Data alone, and only what mlx-lm reads: no program text, and nothing that is unpickled.
 SAFE_FILES = ("*.json", "model*.safetensors", "tokenizer.model", "*.tiktoken", "*.jinja", "*.txt")
-CONFIG = "config.json"
-NEEDED = (CONFIG, "tokenizer_config.json", "model*.safetensors")
+# What says whether a model can be used at all.
+CONFIGS = ("config.json", "tokenizer_config.json")
+NEEDED = (*CONFIGS, "model*.safetensors")
 
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,199}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -49,8 +51,8 @@ class Listing:
         return sum(file.size_bytes for file in self.files)
 
     @property
-    def config(self) -> HubFile:
-        return next(file for file in self.files if file.name == CONFIG)
+    def configs(self) -> tuple[HubFile, ...]:
+        return tuple(file for file in self.files if file.name in CONFIGS)
 
 
 def is_safe(name: str) -> bool:
@@ -80,10 +82,14 @@ def read_listing(model: HubModel, record: Any) -> Listing:
     return Listing(model.at(commit), tuple(sorted(files, key=lambda file: (file.is_weights, file.name))))
 
 
-def refuse_own_code(model: HubModel, config: Any) -> None:
-    """Raise `KnownError` when the model asks to run Python of its own; none of it would be downloaded."""
+def refuse_own_code(model: HubModel, name: str, content: bytes) -> None:
+    """Raise `KnownError` when the config file `name` can't be read, or asks to run Python of the model's own."""
+    try:
+        config = json.loads(content)
+    except (ValueError, RecursionError):
+        config = None
     if not isinstance(config, dict):
-        raise KnownError(f"The {CONFIG} of {model} is no JSON object.", "Choose another model.")
+        raise KnownError(f"The {name} of {model} can't be read.", "Choose another model.")
     if "auto_map" in config or "model_file" in config:
         raise KnownError(
             f"{model} wants to run its own code, which is never downloaded.", "Choose a model that mlx-lm knows itself."

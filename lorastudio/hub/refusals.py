@@ -48,6 +48,8 @@ def _words(model: HubModel, endpoint: str, status: int, headers: Mapping[str, st
         )
     if status == 403:
         return f"The hub gives no access to {model}.", f"Look at {endpoint}/{model.repository} for the reason."
+    if status == 416:
+        return f"A file of {model} is cut short on the hub: there is less of it than it told of.", "Try again later."
     if status == 429:
         return (
             "The hub has had too many requests from here.",

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -21,7 +21,7 @@ Mode = Literal["worker", "engine", "critic", "data"]
 CHILD_FLAG = {"worker": "--worker", "engine": "--engine", "critic": "--critic", "data": "--data"}
 
 # Never handed down: a child gets its secrets over stdin.
-SECRET_VARIABLES = ("LORASTUDIO_TOKEN",)
+SECRET_VARIABLES = ("LORASTUDIO_TOKEN", "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
 
 # Debian's OpenBLAS; the BLAS inside the mlx-cpu wheel is a reference one, about 30 times slower.
 OPENBLAS_PLACES = (
@@ -35,17 +35,24 @@ LAST_WORDS_S = 2.0
 class Child:
     """One running child. Use as a context manager, or call `stop`.
 
-    `send` and `receive` may be used from different threads. When the child ends, `receive` returns None
-    for ever and `returncode` is set.
+    `command` starts it elsewhere or otherwise (default: this program, here, in `mode`). `send` and `receive` may be
+    used from different threads. When the child ends, `receive` returns None for ever and `returncode` is set.
     """
 
-    def __init__(self, mode: Mode, *, log: Path | None = None, environment: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        mode: Mode,
+        *,
+        log: Path | None = None,
+        environment: dict[str, str] | None = None,
+        command: Sequence[str] | None = None,
+    ) -> None:
         self._messages: queue.Queue[dict[str, Any] | None] = queue.Queue()
         self._last_words: deque[str] = deque(maxlen=LAST_WORDS_LINES)
         self._send_lock = threading.Lock()
         self._log = log
         self._process = subprocess.Popen(
-            command_for(mode),
+            command or command_for(mode),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -191,16 +198,21 @@ def command_for(mode: Mode) -> list[str]:
     return [sys.executable, "-m", "lorastudio", CHILD_FLAG[mode]]
 
 
-def _environment(extra: dict[str, str]) -> dict[str, str]:
-    environment = {key: value for key, value in os.environ.items() if key not in SECRET_VARIABLES}
-    environment["HF_HUB_OFFLINE"] = "1"
-    environment["TOKENIZERS_PARALLELISM"] = "false"
+def child_settings() -> dict[str, str]:
+    """What every child finds in its environment beside the parent's own, here or on another machine of this kind."""
+    settings = {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
     if sys.platform == "linux":
         # mx.compile on the CPU starts a C++ compiler at run time.
-        environment["MLX_DISABLE_COMPILE"] = "1"
+        settings["MLX_DISABLE_COMPILE"] = "1"
         # One thread: sums are then made in one order, and two children share two cores without a fight.
-        environment.setdefault("OPENBLAS_NUM_THREADS", "1")
+        settings["OPENBLAS_NUM_THREADS"] = os.environ.get("OPENBLAS_NUM_THREADS", "1")
+        preloaded = os.environ.get("LD_PRELOAD", "")
         blas = next((place for place in OPENBLAS_PLACES if Path(place).exists()), None)
-        if blas and blas not in environment.get("LD_PRELOAD", ""):
-            environment["LD_PRELOAD"] = f"{blas} {environment.get('LD_PRELOAD', '')}".strip()
-    return environment | extra
+        if blas and blas not in preloaded:
+            settings["LD_PRELOAD"] = f"{blas} {preloaded}".strip()
+    return settings
+
+
+def _environment(extra: dict[str, str]) -> dict[str, str]:
+    own = {key: value for key, value in os.environ.items() if key not in SECRET_VARIABLES}
+    return own | child_settings() | extra

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
 from lorastudio.domain.cancel import CancelToken
 from lorastudio.domain.errors import KnownError
+from lorastudio.hub.cache import HubCache
+from lorastudio.hub.model import HubModel, parse_hub_model
 from lorastudio.paths import practice_model
 from lorastudio.processes.jobs import Worker
 from lorastudio.store.library import Library
 from lorastudio.store.settings import get_setting, set_setting
 from lorastudio.store.versions import get_version
+from lorastudio.training.model_files import listed_weights
 
 BASE_SETTING = "base_model"
 PRACTICE_NAME = "practice"
@@ -31,8 +33,27 @@ def base_of(library: Library, version: int | None) -> str:
 def choose_base(library: Library, base: str) -> Path:
     """Make `base` the library's base model; returns its folder. `KnownError` when it isn't there."""
     folder = resolve_base(base)
-    set_setting(library, BASE_SETTING, base if base == PRACTICE_NAME or not Path(base).is_dir() else str(folder))
+    set_setting(library, BASE_SETTING, pinned_base(base))
     return folder
+
+
+def pinned_base(base: str) -> str:
+    """The name under which a base that is here means the same files tomorrow: a folder in full, a hub name with the
+    commit of its files. Raises what `resolve_base` raises."""
+    folder = resolve_base(base)
+    if base == PRACTICE_NAME or not Path(base).expanduser().is_dir():
+        model = parse_hub_model(base)
+        return base if model is None else str(model.at(folder.name))
+    return str(folder)
+
+
+def missing_from_here(base: str) -> HubModel | None:
+    """The model of the hub that `base` names, where it is not whole on this machine; None for every other base."""
+    model = parse_hub_model(base)
+    if model is None or base == PRACTICE_NAME or Path(base).expanduser().is_dir():
+        return None
+    folder = HubCache.of_environment().snapshot(model)
+    return model if folder is None or _missing(folder) else None
 
 
 def is_practice(base: str) -> bool:
@@ -43,20 +64,23 @@ def is_practice(base: str) -> bool:
 def resolve_base(base: str) -> Path:
     """The folder that holds a base model's files.
 
-    `base` is "practice", a folder, or a hub name ("owner/name") whose files are in the hub's cache on this
-    machine. Raises `KnownError` when nothing usable is found; nothing is downloaded here.
+    `base` is "practice", a folder, or a hub name ("owner/name", or "owner/name@revision") whose files are in the
+    hub's cache on this machine. Raises `KnownError` when nothing usable is found; nothing is downloaded here.
     """
     if base == PRACTICE_NAME:
         return _checked(practice_model(), base)
     folder = Path(base).expanduser()
     if folder.is_dir():
         return _checked(folder.resolve(), base)
-    cached = _cached_snapshot(base)
-    if cached is None:
+    model = parse_hub_model(base)
+    if model is None:
         raise KnownError(
             f"No base model is found at {base!r}.",
-            "Give a folder with config.json and *.safetensors, or a hub name that is already downloaded.",
+            "Give a folder with config.json and *.safetensors, or the name of a model on the hub, like owner/name.",
         )
+    cached = HubCache.of_environment().snapshot(model)
+    if cached is None:
+        raise KnownError(f"No base model is found at {base!r}: it is not on this machine yet.", _how_to_download(model))
     return _checked(cached, base)
 
 
@@ -69,25 +93,24 @@ def inspect(base: str, logs: Path, cancel: CancelToken) -> dict[str, Any]:
 
 
 def _checked(folder: Path, base: str) -> Path:
-    missing = [name for name in ("config.json", "tokenizer_config.json") if not (folder / name).is_file()]
-    if not any(folder.glob("*.safetensors")):
-        missing.append("*.safetensors")
-    if missing:
+    if missing := _missing(folder):
+        model = parse_hub_model(base)
         raise KnownError(
             f"The base model {base!r} is not complete: {', '.join(missing)} missing in {folder}.",
-            "Choose a folder in MLX or Hugging Face format.",
+            "Choose a folder in MLX or Hugging Face format." if model is None else _how_to_download(model),
         )
     return folder
 
 
-def _cached_snapshot(base: str) -> Path | None:
-    """The hub cache's snapshot of `owner/name`, by its documented layout; None when it isn't there."""
-    if base.count("/") != 1:
-        return None
-    home = Path(os.environ.get("HF_HOME", Path.home() / ".cache" / "huggingface"))
-    repository = Path(os.environ.get("HF_HUB_CACHE", home / "hub")) / f"models--{base.replace('/', '--')}"
-    reference = repository / "refs" / "main"
-    if not reference.is_file():
-        return None
-    snapshot = repository / "snapshots" / reference.read_text(encoding="utf-8").strip()
-    return snapshot if snapshot.is_dir() else None
+def _how_to_download(model: HubModel) -> str:
+    return f"`lorastudio model download {model}` gets it from the hub."
+
+
+def _missing(folder: Path) -> list[str]:
+    """The files that a model needs and `folder` lacks; of weights in parts, those that their index names."""
+    missing = [name for name in ("config.json", "tokenizer_config.json") if not (folder / name).is_file()]
+    parts = sorted(listed_weights(folder))
+    missing += [name for name in parts if not (folder / name).is_file()]
+    if not parts and not any(file.is_file() for file in folder.glob("*.safetensors")):
+        missing.append("*.safetensors")
+    return missing

@@ -1,21 +1,27 @@
-"""Data work as a child process, so that it computes beside the window and not in its turn.
+"""Data work as a child process, so that it computes beside the window and not in its turn, and can be killed.
 
-One order on stdin, `{"type": "import", "home": TEXT, "paths": [TEXT], "accept": bool}`. It answers
-`{"type": "hello", "protocol": 1, "pid": int}` at once, then `{"type": "event", "record": {…}}` for every event, and
-at last `done` or `failed`. The parent has the library open for writing and lends it.
+One order on stdin:
+
+- `{"type": "import", "home": TEXT, "paths": [TEXT], "accept": bool}`; the parent has the library open for writing and
+  lends it,
+- `{"type": "download", "model": TEXT, "plan_only": bool, "endpoint": TEXT, "cache": TEXT, "token": TEXT | null}`.
+
+It answers `{"type": "hello", "protocol": 1, "pid": int}` at once, then `{"type": "event", "record": {…}}` for every
+event, and at last `done` or `failed`.
 """
 
 from __future__ import annotations
 
 import os
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from lorastudio.domain.events import as_record
+from lorastudio.domain.cancel import CancelToken
+from lorastudio.domain.errors import BugError
+from lorastudio.domain.events import Event, as_record
 from lorastudio.processes.lifeline import Lifeline, failure
-from lorastudio.services.importing import import_files
-from lorastudio.store.library import Library
 from lorastudio.training.protocol import PROTOCOL
 
 
@@ -27,7 +33,8 @@ def run_data_child() -> int:
     if order is None:
         return 0
     try:
-        _import(order, lifeline)
+        for event in _events(order, lifeline.cancel):
+            lifeline.send({"type": "event", "record": as_record(event)})
     except Exception as error:  # the last line of the child: the parent is told whatever went wrong
         lifeline.send(failure(error, traceback.format_exc()))
         return 1
@@ -35,8 +42,33 @@ def run_data_child() -> int:
     return 0
 
 
-def _import(order: dict[str, Any], lifeline: Lifeline) -> None:
+def _events(order: dict[str, Any], cancel: CancelToken) -> Iterator[Event]:
+    kind = order.get("type")
+    if kind == "import":
+        return _import(order, cancel)
+    if kind == "download":
+        return _download(order, cancel)
+    raise BugError(f"A data process was ordered to {kind!r}, which it can't.")
+
+
+# Each kind of work is spared the other's libraries.
+
+
+def _import(order: dict[str, Any], cancel: CancelToken) -> Iterator[Event]:
+    from lorastudio.services.importing import import_files
+    from lorastudio.store.library import Library
+
     paths = [Path(path) for path in order["paths"]]
     with Library.open_lent(Path(order["home"])) as library:
-        for event in import_files(library, paths, accept=order["accept"], cancel=lifeline.cancel):
-            lifeline.send({"type": "event", "record": as_record(event)})
+        yield from import_files(library, paths, accept=order["accept"], cancel=cancel)
+
+
+def _download(order: dict[str, Any], cancel: CancelToken) -> Iterator[Event]:
+    from lorastudio.hub.cache import HubCache
+    from lorastudio.hub.client import HubClient
+    from lorastudio.hub.download import Download
+    from lorastudio.hub.model import hub_model
+
+    client = HubClient(order["endpoint"], order["token"], cancel)
+    download = Download(client, HubCache(Path(order["cache"])), hub_model(order["model"]), cancel)
+    return download.plan() if order["plan_only"] else download.run()

@@ -22,7 +22,7 @@ def check_model_files(folder: Path) -> None:
     """`KnownError` that says which file of a model is missing, damaged or cut short, and what to do."""
     _read_json(folder / "config.json")
     weights = sorted(folder.glob("model*.safetensors"))
-    if missing := [name for name in sorted(_listed(folder)) if not (folder / name).is_file()]:
+    if missing := [name for name in sorted(listed_weights(folder)) if not (folder / name).is_file()]:
         raise KnownError(
             f"The model at {folder} is incomplete: {len(missing)} of its files of weights are missing, "
             f"{missing[0]} among them.",
@@ -66,6 +66,13 @@ def check_tensor_file(file: Path) -> None:
         raise KnownError(f"The weights in {file} are incomplete: {size:,} of {needed:,} bytes are there.", _AGAIN)
 
 
+def listed_weights(folder: Path) -> set[str]:
+    """The files of weights that the model's index names; empty without an index. `KnownError` for a damaged one."""
+    if not (folder / INDEX_FILE).is_file():
+        return set()
+    return {str(name) for name in dict(_read_json(folder / INDEX_FILE).get("weight_map") or {}).values()}
+
+
 def _header(text: bytes) -> int | None:
     """How many bytes the tensors of a header take; None for one that can't be read."""
     try:
@@ -73,13 +80,6 @@ def _header(text: bytes) -> int | None:
         return max((int(tensor["data_offsets"][1]) for name, tensor in tensors.items() if name[:2] != "__"), default=0)
     except (ValueError, TypeError, KeyError, IndexError, AttributeError):
         return None
-
-
-def _listed(folder: Path) -> set[str]:
-    """The files of weights that the model's index names; empty without an index."""
-    if not (folder / INDEX_FILE).is_file():
-        return set()
-    return {str(name) for name in dict(_read_json(folder / INDEX_FILE).get("weight_map") or {}).values()}
 
 
 def _read_json(file: Path) -> dict[str, Any]:
