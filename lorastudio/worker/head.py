@@ -14,8 +14,8 @@ from typing import Any
 import mlx.core as mx
 from mlx.nn.layers.embedding import Embedding
 
-# The float32 logits of one chunk take about this much.
-CHUNK_BYTES = 24 << 20
+# The float32 logits of one chunk take about this much; some ten arrays of this size are there at a time.
+CHUNK_BYTES = 12 << 20
 MOST_ROWS = 512
 
 
@@ -31,7 +31,12 @@ class FrozenHead:
 
         @mx.custom_function
         def scored(hidden: mx.array) -> tuple[mx.array, mx.array]:
-            chunks = [self._scored(hidden[rows], ids[rows]) for rows in self._chunks(len(ids))]
+            chunks: list[tuple[mx.array, mx.array]] = []
+            for rows in self._chunks(len(ids)):
+                part = hidden[rows]
+                if chunks:  # or the logits of all chunks would be made first, and wait for their gradients together
+                    (part,) = mx.depends([part], chunks[-1])
+                chunks.append(self._scored(part, ids[rows]))
             return mx.concatenate([chunk[0] for chunk in chunks]), mx.concatenate([chunk[1] for chunk in chunks])
 
         @scored.vjp
