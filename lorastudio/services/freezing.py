@@ -1,7 +1,7 @@
 """Freezing: the rows of a run, written down once and never changed, whatever happens in the library.
 
-A folder gets `train.jsonl`, `development.jsonl`, `heldout.jsonl` (rows as in `training.protocol`) and
-`dataset.json` with their counts and hash.
+A folder gets `train.jsonl`, `development.jsonl`, `heldout.jsonl` (rows as in `training.protocol`), `left_out.jsonl`
+(every other row, as `{"id", "reason"}`) and `dataset.json` with their counts and hash.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -33,6 +33,8 @@ from lorastudio.store.library import Library
 from lorastudio.store.pairs import pair_hash
 
 DATASET_FILE = "dataset.json"
+LEFT_OUT_FILE = "left_out.jsonl"
+UNKNOWN_LANGUAGE = "unknown"
 
 
 class Outcome(StrEnum):
@@ -47,6 +49,13 @@ class Outcome(StrEnum):
     REFUSED = "refused"
 
 
+# What becomes of rows in none of the files, in words.
+LEFT_OUT = {
+    Outcome.QUARANTINED: "near held-out text",
+    Outcome.GATE_QUESTION: "asked at the gate",
+    Outcome.DUPLICATE: "a duplicate",
+    Outcome.REFUSED: "refused at reading",
+}
 FILES = {outcome: f"{outcome.value}.jsonl" for outcome in (Outcome.TRAIN, Outcome.DEVELOPMENT, Outcome.HELDOUT)}
 
 
@@ -55,7 +64,8 @@ class FrozenDataset:
     """What was frozen: rows by side, and the SHA-256 over all of them (64 hex digits).
 
     Left out were `quarantined` rows (near held-out text), `gate_questions` (never trained on), and of a file
-    `duplicates` and `refused` rows.
+    `duplicates` and `refused` rows. `languages` counts the rows of each side by what language they are in, as far
+    as it is known ("en", "pt", "other", else "unknown").
     """
 
     hash: str
@@ -66,6 +76,7 @@ class FrozenDataset:
     gate_questions: int = 0
     duplicates: int = 0
     refused: int = 0
+    languages: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
     @classmethod
     def read(cls, folder: Path) -> Self:
@@ -78,6 +89,14 @@ def frozen_rows(folder: Path, side: Split) -> Iterator[dict[str, Any]]:
     with (folder / f"{side.value}.jsonl").open(encoding="utf-8") as file:
         for line in file:
             yield json.loads(line)
+
+
+def frozen_left_out(folder: Path) -> Iterator[dict[str, Any]]:
+    """The rows that freezing left out, as `{"id", "reason"}`; none where an older version froze them."""
+    if (folder / LEFT_OUT_FILE).is_file():
+        with (folder / LEFT_OUT_FILE).open(encoding="utf-8") as file:
+            for line in file:
+                yield json.loads(line)
 
 
 class _Judged(NamedTuple):
@@ -178,13 +197,19 @@ def _pairs_of(source: Path) -> Iterator[tuple[int, NewPair | None]]:
 
 def _freeze(folder: Path, rows: Iterable[_Judged]) -> FrozenDataset:
     tally: Counter[Outcome] = Counter()
+    languages: dict[str, Counter[str]] = {outcome.value: Counter() for outcome in FILES}
     with plain_write_failures(folder), ExitStack() as stack:
         files = {outcome: stack.enter_context(atomic_writer(folder / name)) for outcome, name in FILES.items()}
+        left_out = stack.enter_context(atomic_writer(folder / LEFT_OUT_FILE))
         for row in rows:
             tally[row.outcome] += 1
             if row.outcome in files and row.pair is not None:
+                languages[row.outcome.value][row.pair.language or UNKNOWN_LANGUAGE] += 1
                 files[row.outcome].write(_as_line(row.id, row.pair))
-    frozen = _summary(tally, [folder / name for name in FILES.values()])
+            else:
+                left_out.write(json.dumps({"id": row.id, "reason": LEFT_OUT[row.outcome]}).encode() + b"\n")
+    counted = {side: dict(counts) for side, counts in languages.items()}
+    frozen = replace(_summary(tally, [folder / name for name in FILES.values()]), languages=counted)
     write_atomic(folder / DATASET_FILE, json.dumps(asdict(frozen)).encode() + b"\n")
     return frozen
 
@@ -198,4 +223,5 @@ def _summary(tally: Counter[Outcome], files: list[Path]) -> FrozenDataset:
     digest = hashlib.sha256()
     for file in files:
         digest.update(f"{file.name} {sha256_of(file)}\n".encode())
-    return FrozenDataset(hash=digest.hexdigest(), **{outcome.value: tally[outcome] for outcome in Outcome})
+    counts: dict[str, Any] = {outcome.value: tally[outcome] for outcome in Outcome}
+    return FrozenDataset(hash=digest.hexdigest(), **counts)

@@ -16,7 +16,7 @@ from lorastudio.domain.errors import ImportFileError
 from lorastudio.domain.messages import user
 from lorastudio.domain.pair import Decider, NewPair, Origin, PairState, Split
 from lorastudio.services.arrivals import gate_texts
-from lorastudio.services.freezing import FrozenDataset, freeze_accepted, freeze_file, write_dataset
+from lorastudio.services.freezing import FrozenDataset, freeze_accepted, freeze_file, frozen_left_out, write_dataset
 from lorastudio.store.gate_questions import NewGateQuestion, add_gate_questions
 from lorastudio.store.groups import assign_splits
 from lorastudio.store.library import Library
@@ -71,6 +71,28 @@ def test_clashes_gate_questions_and_what_is_not_accepted_stay_out(empty_library:
     assert (frozen.train, frozen.development, frozen.quarantined, frozen.gate_questions) == (0, 1, 1, 1)
 
 
+def test_answers_that_are_only_good_or_only_bad_come_through(tmp_path: Path) -> None:
+    rows = [{"prompt": f"Question {n}?", "completion": f"answer {n}", "label": n % 3 > 0} for n in range(12)]
+    (tmp_path / "thumbs").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    freeze_file(tmp_path / "thumbs", tmp_path)
+    frozen = [row for side in SIDES[:3] for row in frozen_rows(tmp_path, side.value)]
+    assert len(frozen) == 12
+    for row in frozen:
+        answer = f"answer {row['id'] - 1}"
+        liked = (row["id"] - 1) % 3 > 0
+        assert (row["good"], row["bad"]) == ((answer, None) if liked else (None, answer))
+
+
+def test_languages_are_counted_by_side(tmp_path: Path) -> None:
+    texts = ["The sample was kept in the oven for two hours.", "A amostra foi mantida no forno por duas horas."]
+    rows = [{"prompt": f"Question {n}?", "completion": texts[n % 2]} for n in range(40)]
+    (tmp_path / "f").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    frozen = freeze_file(tmp_path / "f", tmp_path)
+    assert FrozenDataset.read(tmp_path) == frozen
+    assert {language for counts in frozen.languages.values() for language in counts} == {"en", "pt"}
+    assert sum(frozen.languages["train"].values()) == frozen.train
+
+
 def write_file(path: Path, count: int) -> Path:
     rows = [{"prompt": f"Question {n}?", "completion": f"good {n}", "bad_example": f"bad {n}"} for n in range(count)]
     path.write_text("\n".join(json.dumps(row) for row in [*rows, {"x": 1}, rows[0]]), encoding="utf-8")
@@ -95,6 +117,7 @@ def test_rows_of_a_file_near_its_held_out_rows_are_left_out(tmp_path: Path) -> N
     path.write_text(json.dumps(rows), encoding="utf-8")
     frozen = freeze_file(path, tmp_path)
     assert (frozen.train, frozen.heldout, frozen.quarantined) == (0, 1, 2)
+    assert list(frozen_left_out(tmp_path)) == [{"id": row, "reason": "near held-out text"} for row in (1, 3)]
 
 
 @pytest.mark.parametrize("data", [None, b"", b"PK\x03\x04", b'{"x": 1}'])

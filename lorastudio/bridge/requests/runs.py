@@ -148,14 +148,11 @@ def _left_out(run: Run, frozen: Any) -> tuple[tuple[str, int], ...]:
     """Why rows were left out, with how many: first at freezing, then by the worker."""
     from collections import Counter
 
+    from lorastudio.services.freezing import LEFT_OUT
+
     reasons: Counter[str] = Counter()
     if frozen is not None:
-        for name, words in (
-            ("quarantined", "near held-out text"),
-            ("gate_questions", "asked at the gate"),
-            ("duplicates", "duplicates"),
-            ("refused", "refused"),
-        ):
-            reasons[words] += getattr(frozen, name)
+        for outcome, words in LEFT_OUT.items():
+            reasons[words] += getattr(frozen, outcome.value)
     reasons.update(str(row.get("reason", "no reason given")) for row in run.result.get("left_out", ()))
     return tuple((words, number) for words, number in reasons.items() if number)
