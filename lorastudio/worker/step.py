@@ -5,7 +5,7 @@ Every share is divided by what the whole step holds, so it makes no difference h
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from lorastudio.worker.answer_sums import StepTotals
 from lorastudio.worker.answers import AnswerBook
 from lorastudio.worker.conversations import Encoded
 from lorastudio.worker.execution import Computing, computing_on
+from lorastudio.worker.gang import ALONE, Gang
 from lorastudio.worker.mismatch import answers_of, mismatched_answers
 from lorastudio.worker.objective_loss import objective_loss
 from lorastudio.worker.objectives import kto_divergence, nll_losses
@@ -54,17 +55,26 @@ class StepResult:
 
 @dataclass
 class Stepper:
-    """Computes on the rows that it was made for; `prepare` comes before anything else."""
+    """Computes on the rows that it was made for; `prepare` comes before anything else.
+
+    In a gang, `gradients` is a meeting: every rank gives the same rows, computes its share and gets the sum.
+    """
 
     model: Any
     config: TrainConfig
     computing: Computing
     mismatched: dict[int, Encoded]
+    gang: Gang = ALONE
     references: dict[Encoded, PerToken] = field(default_factory=dict)
 
     @classmethod
     def on(
-        cls, model: Any, config: TrainConfig, lists: Sequence[Sequence[TrainRow]], replay: Sequence[Encoded] = ()
+        cls,
+        model: Any,
+        config: TrainConfig,
+        lists: Sequence[Sequence[TrainRow]],
+        replay: Sequence[Encoded] = (),
+        gang: Gang = ALONE,
     ) -> Stepper:
         """For the rows of several lists (train, development, …), whose ids are unlike, and what is replayed."""
         mismatched: dict[int, Encoded] = {}
@@ -74,7 +84,7 @@ class Stepper:
         answers = [answer for rows in lists for row in rows for answer in answers_of(row)]
         book = AnswerBook.of([*answers, *mismatched.values(), *replay])
         computing = computing_on(model, book, config.execution, checkpointing=config.checkpointing)
-        return cls(model, config, computing, mismatched)
+        return cls(model, config, computing, mismatched, gang)
 
     def prepare(self, scratch: Path, cancel: CancelToken, progress: Callable[[int, int], None]) -> None:
         """Compute once what training does not change: the trunk, and the base's own log-probabilities.
@@ -101,13 +111,15 @@ class Stepper:
         totals, divergence = StepTotals.of(rows), self.divergence(rows)
         replayed = sum(len(answer.answer) for answer in replay)
         loss_and_gradient = value_and_grad(self.model, self._share)
-        sums: Any = None
-        for number, part in enumerate(self._passes(rows, replay)):
-            mx.random.seed(derive_seed("dropout", seed, number))
+        none = mx.zeros(())
+        sums: Any = (none, none, none), tree_map(mx.zeros_like, self.model.trainable_parameters())
+        passes = self._passes(self.gang.share_of(rows, _cost), self.gang.share_of(replay, len))
+        for number, part in enumerate(passes):
+            mx.random.seed(derive_seed("dropout", seed, self.gang.rank, number))
             share = loss_and_gradient(part, totals, divergence, replayed)
-            sums = share if sums is None else tree_map(mx.add, sums, share)
+            sums = tree_map(mx.add, sums, share)
             mx.eval(sums)
-        (loss, correct, margin), gradients = sums
+        (loss, correct, margin), gradients = self.gang.sum_tree(sums)
         read = (*(answer for row in rows for answer in answers_of(row)), *replay)
         return StepResult(loss, gradients, correct, margin, totals.pairs, sum(len(answer) for answer in read))
 
@@ -119,17 +131,16 @@ class Stepper:
         scores = score_book(self.computing, numbers, cancel, budget=self.tokens_per_pass)
         return {book.encoded[number]: score for number, score in scores.items()}
 
-    def divergence(self, rows: Sequence[TrainRow], scores: dict[Encoded, AnswerScore] | None = None) -> mx.array:
-        """KTO's z0 over the rows, 0 for the other objectives; `scores` where they are known already."""
+    def divergence(self, rows: Sequence[TrainRow], scores: Mapping[Encoded, AnswerScore] | None = None) -> mx.array:
+        """KTO's z0 over the rows, 0 for the other objectives.
+
+        Without `scores` it is that of the model as it is now, and a meeting of the gang.
+        """
         answers = [answer for row in rows for answer in self._mismatched_of(row)]
         if not answers:
             return mx.zeros(())
-        if scores is None:
-            numbers = {self.computing.model.book.number(answer) for answer in answers}
-            by_number = score_book(self.computing, numbers, CancelToken(), budget=self.tokens_per_pass)
-            scores = {self.computing.model.book.encoded[number]: score for number, score in by_number.items()}
-        gains = [float((scores[answer].log_probs - self.references[answer]).sum()) for answer in answers]
-        return kto_divergence(mx.array(gains))
+        gains = self._gains_now(answers) if scores is None else self._gains(answers, scores)
+        return kto_divergence(mx.array([gains[answer] for answer in answers]))
 
     @property
     def tokens_per_pass(self) -> int:
@@ -145,6 +156,7 @@ class Stepper:
             "trunk_blocks": kept,
             "tokens": sum(len(answer) for answer in model.book.encoded),
             "tokens_computed": model.book.forest.tokens,
+            "processes": self.gang.size,
         }
 
     def close(self) -> None:
@@ -154,6 +166,17 @@ class Stepper:
 
     def _mismatched_of(self, row: TrainRow) -> list[Encoded]:
         return [self.mismatched[row.row_id]] if row.row_id in self.mismatched else []
+
+    def _gains(self, answers: Iterable[Encoded], scores: Mapping[Encoded, AnswerScore]) -> dict[Encoded, float]:
+        return {answer: float((scores[answer].log_probs - self.references[answer]).sum()) for answer in answers}
+
+    def _gains_now(self, answers: Iterable[Encoded]) -> dict[Encoded, float]:
+        book, unlike = self.computing.model.book, list(dict.fromkeys(answers))
+        mine = {book.number(answer): answer for answer in self.gang.share_of(unlike, len)}
+        scores = score_book(self.computing, mine, CancelToken(), budget=self.tokens_per_pass)
+        gains = self._gains(mine.values(), {mine[number]: score for number, score in scores.items()})
+        summed = self.gang.sum_scalars([gains.get(answer, 0.0) for answer in unlike])
+        return dict(zip(unlike, summed, strict=True))
 
     def _prepare_answers(self, numbers: Sequence[int]) -> None:
         model = self.computing.model
@@ -194,3 +217,9 @@ class Stepper:
         if part.replayed:
             loss = loss + nll_losses(sums.log_probs[-part.replayed :]).sum() / replayed
         return loss, figures.correct, figures.margin
+
+
+def _cost(row: TrainRow) -> int:
+    """What a row weighs when a step is dealt out: its tokens, a prompt's counted once."""
+    prompt = max(len(answer.prompt) for answer in answers_of(row))
+    return prompt + sum(len(answer.answer) for answer in answers_of(row))

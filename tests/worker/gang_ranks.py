@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,9 @@ from lorastudio.worker.gang_files import folder_of_first, tensors_of_first
 ODD_BITS = [-0.0, float("nan"), 1 / 3]
 
 
-def launch(part: str, folder: Path, ranks: int) -> list[dict[str, Any]]:
+def launch(module: str, part: str, folder: Path, ranks: int) -> list[dict[str, Any]]:
     """Run a part on `ranks` processes on loopback under the real mlx.launch; what each rank found."""
-    command = [sys.executable, "-m", "tests.worker.gang_ranks", part, str(folder)]
+    command = [sys.executable, "-m", f"tests.worker.{module}", part, str(folder)]
     port = str(20_000 + os.getpid() % 3_000 * 4)
     launcher = [str(Path(sys.executable).with_name("mlx.launch")), "-n", str(ranks), "-p", port, "--backend", "ring"]
     subprocess.run([*launcher, *command], stdin=subprocess.DEVNULL, check=True, timeout=120)
@@ -61,9 +62,10 @@ def files(gang: Gang, folder: Path) -> dict[str, Any]:
     }
 
 
-PARTS = {"exchange": exchange}
+def main(parts: dict[str, Callable[[Gang, Path], dict[str, Any]]]) -> None:
+    gang, out = launched_gang(), Path(sys.argv[2])
+    (out / f"{gang.rank}.json").write_text(json.dumps(parts[sys.argv[1]](gang, out)))
+
 
 if __name__ == "__main__":
-    gang = launched_gang()
-    out = Path(sys.argv[2])
-    (out / f"{gang.rank}.json").write_text(json.dumps(PARTS[sys.argv[1]](gang, out)))
+    main({"exchange": exchange})
