@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import itertools
+import functools
 import json
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from lorastudio.processes.child import Child
 from lorastudio.training.config import Objective
+from lorastudio.training.protocol import PROTOCOL
 from lorastudio.worker.base_model import BaseModel, load_base
 from lorastudio.worker.conversations import ChatCodec
 from lorastudio.worker.rows import TrainRow, read_rows
+from tests.worker.children import WAIT_S
 from tests.worker.tiny_model import WORDS, write_tiny_model
+from tests.worker.tiny_versions import load_quantized
 
 Rows = list[dict[str, Any]]
 
@@ -33,6 +38,12 @@ def base(tiny_path: Path) -> BaseModel:
 @pytest.fixture(scope="session")
 def codec(base: BaseModel) -> ChatCodec:
     return ChatCodec(base)
+
+
+@pytest.fixture(scope="session")
+def quantized_base(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], BaseModel]:
+    """The tiny base with so many bits a weight."""
+    return functools.cache(lambda bits: load_quantized(tmp_path_factory.mktemp("quantized") / "tiny", bits))
 
 
 def make_rows(count: int, *, first_id: int = 1, seed: int = 0, bad: bool = True) -> Rows:
@@ -79,3 +90,21 @@ def encode(write_data: Callable[..., Path], codec: ChatCodec) -> Callable[..., l
         return used
 
     return rows
+
+
+@pytest.fixture(scope="module")
+def worker() -> Iterator[Child]:
+    with Child("worker") as child:
+        hello = child.receive(WAIT_S)
+        assert hello is not None and hello["type"] == "hello" and hello["protocol"] == PROTOCOL
+        yield child
+
+
+@pytest.fixture
+def data(write_data: Callable[..., Path]) -> Path:
+    """Rows for a training job: pairs, one good answer alone, and one row that can't be used."""
+    return write_data(
+        [*make_rows(24), *make_rows(1, first_id=70, bad=False), {**make_rows(1, first_id=80)[0], "good": None}],
+        make_rows(4, first_id=100, seed=1),
+        make_rows(6, first_id=200, seed=2),
+    )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,46 +13,10 @@ import pytest
 from lorastudio.paths import practice_model
 from lorastudio.practice.questions import gate_questions
 from lorastudio.processes.child import Child
-from lorastudio.training.config import Objective, TrainConfig
-from lorastudio.training.protocol import ADAPTER_FILE, ADAPTER_PARTIAL, GOLDEN_FILE, PROTOCOL, RESULT_FILE
+from lorastudio.training.protocol import ADAPTER_FILE, ADAPTER_PARTIAL
 from tests.worker.children import WAIT_S, run_job
 from tests.worker.conftest import make_rows
-
-CONFIG = TrainConfig(
-    rank=4, learning_rate=1e-2, epochs=4, checkpoint_every_steps=4, evaluate_every_steps=8,
-    replay_per_step=2, replay_prompts=("b1", "c2 c3", "d4", "e5 e6"),
-)  # fmt: skip
-WriteData = Callable[..., Path]
-
-
-@pytest.fixture(scope="module")
-def worker() -> Iterator[Child]:
-    with Child("worker") as child:
-        hello = child.receive(WAIT_S)
-        assert hello is not None and hello["type"] == "hello" and hello["protocol"] == PROTOCOL
-        yield child
-
-
-@pytest.fixture
-def data(write_data: WriteData) -> Path:
-    return write_data(
-        [*make_rows(24), *make_rows(1, first_id=70, bad=False), {**make_rows(1, first_id=80)[0], "good": None}],
-        make_rows(4, first_id=100, seed=1),
-        make_rows(6, first_id=200, seed=2),
-    )
-
-
-def train_order(base: Path, data: Path, folder: Path, config: TrainConfig = CONFIG) -> dict[str, Any]:
-    return {
-        "job": "train",
-        "base": base,
-        "data": data,
-        "config": config.as_record(),
-        "checkpoints": folder / "checkpoints",
-        "output": folder / "output",
-        "resume": False,
-        "golden_prompts": ["b1 c1", "d2"],
-    }
+from tests.worker.train_orders import train_order
 
 
 def finished_version(worker: Child, base: Path, data: Path, folder: Path) -> Path:
@@ -68,97 +31,6 @@ def test_inspect(worker: Child, tiny_path: Path) -> None:
     assert (done["architecture"], done["layers"], done["hidden_size"], done["context_length"]) == ("llama", 2, 32, 96)
     assert done["parameters"] == 21024 and done["quantization"] is None and done["chat_template"] is True
     assert len(done["base_fingerprint"]) == len(done["template_hash"]) == 64
-
-
-def test_train_writes_a_whole_unfinished_version(worker: Child, tiny_path: Path, data: Path, tmp_path: Path) -> None:
-    messages: list[dict[str, Any]] = []
-    done = run_job(worker, on_message=messages.append, **train_order(tiny_path, data, tmp_path))
-    assert done["type"] == "done", done
-    output = tmp_path / "output"
-    assert sorted(file.name for file in output.iterdir()) == [
-        "adapter-unfinished.safetensors", "adapter_config.json", "golden.json", "result.json",
-    ]  # fmt: skip
-    result = json.loads((output / RESULT_FILE).read_text())
-    assert result == {key: value for key, value in done.items() if key != "type"}
-    assert done["num_examples"] == 25 and done["left_out"] == [{"id": 80, "reason": "there is no good answer"}]
-    assert done["steps"] == 28 and done["skipped_steps"] == 0 and done["best_step"] is not None
-    assert done["validation_accuracy"] > 0.7 and done["reference_accuracy"] > 0.7
-    kinds = {message["type"] for message in messages}
-    assert {"phase", "step", "eval", "saved", "warning", "done"} <= kinds
-    assert [message["step"] for message in messages if message["type"] == "step"] == list(range(1, 29))
-    assert not list(tmp_path.glob("*partial*"))
-    text = (output / "adapter_config.json").read_text()
-    assert str(tmp_path) not in text and str(tiny_path) not in text
-
-
-def test_kill_nine_loses_nothing_but_time(worker: Child, tiny_path: Path, data: Path, tmp_path: Path) -> None:
-    whole = run_job(worker, **train_order(tiny_path, data, tmp_path / "whole"))
-    order = train_order(tiny_path, data, tmp_path / "killed")
-    with Child("worker") as victim:
-
-        def kill(message: dict[str, Any]) -> None:
-            if message["type"] == "step" and message["step"] == 11:
-                victim.kill()
-                raise InterruptedError
-
-        with pytest.raises(InterruptedError):
-            run_job(victim, on_message=kill, **order)
-    assert not (tmp_path / "killed" / "output").exists()
-    steps: list[int] = []
-
-    def remember(message: dict[str, Any]) -> None:
-        if message["type"] == "step":
-            steps.append(message["step"])
-
-    resumed = run_job(worker, on_message=remember, **(order | {"resume": True}))
-    assert steps[0] > 1 and steps[-1] == 28
-    assert resumed["adapter_hash"] == whole["adapter_hash"]
-    for name in (ADAPTER_PARTIAL, GOLDEN_FILE, RESULT_FILE):
-        assert (tmp_path / "killed/output" / name).read_bytes() == (tmp_path / "whole/output" / name).read_bytes()
-
-
-def test_cancel_saves_and_the_next_job_runs(worker: Child, tiny_path: Path, data: Path, tmp_path: Path) -> None:
-    messages: list[dict[str, Any]] = []
-
-    def cancel(message: dict[str, Any]) -> None:
-        messages.append(message)
-        if message["type"] == "step" and message["step"] == 2:
-            worker.cancel()
-
-    order = train_order(tiny_path, data, tmp_path, TrainConfig(epochs=200, learning_rate=1e-3))
-    cancelled = run_job(worker, on_message=cancel, **order)
-    assert cancelled["type"] == "cancelled"
-    saved = [message for message in messages if message["type"] == "saved"]
-    last_step = max(message["step"] for message in messages if message["type"] == "step")
-    assert saved[-1]["step"] == last_step and Path(saved[-1]["path"]).is_dir()
-    assert run_job(worker, job="inspect", base=tiny_path)["type"] == "done"
-
-
-@pytest.mark.parametrize("objective", [Objective.DPO, Objective.SFT])
-def test_no_rows_left_is_a_known_failure(
-    worker: Child, tiny_path: Path, tmp_path: Path, write_data: WriteData, objective: Objective
-) -> None:
-    rows = make_rows(3, bad=False) if objective is Objective.DPO else [{**row, "good": None} for row in make_rows(3)]
-    order = train_order(tiny_path, write_data(rows), tmp_path, TrainConfig(objective=objective))
-    failed = run_job(worker, **order)
-    assert failed["type"] == "failed" and failed["known"] and "No row is left" in failed["message"]
-    assert not (tmp_path / "output").exists()
-
-
-def test_no_held_out_pairs_no_accuracy(worker: Child, tiny_path: Path, tmp_path: Path, write_data: WriteData) -> None:
-    rows = write_data(make_rows(4), [], make_rows(2, first_id=50, bad=False))
-    done = run_job(worker, **train_order(tiny_path, rows, tmp_path))
-    assert done["validation_accuracy"] is None and done["reference_accuracy"] is None
-    assert done["heldout_loss"] > 0 and done["best_step"] is None
-    empty = run_job(worker, **train_order(tiny_path, write_data(make_rows(4), name="empty"), tmp_path / "empty"))
-    assert empty["heldout_loss"] is None and empty["token_accuracy"] is None
-
-
-def test_too_many_layers_warn_and_work(worker: Child, tiny_path: Path, data: Path, tmp_path: Path) -> None:
-    messages: list[dict[str, Any]] = []
-    order = train_order(tiny_path, data, tmp_path, TrainConfig(layers=16, epochs=1))
-    assert run_job(worker, on_message=messages.append, **order)["type"] == "done"
-    assert any("2 layers, not 16" in message.get("message", "") for message in messages)
 
 
 @pytest.mark.parametrize(
