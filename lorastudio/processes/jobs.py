@@ -21,17 +21,57 @@ LOG_FILE = "worker.log"
 KEPT = "What was saved is kept."
 
 
+class RunningJob:
+    """A job that a worker child has begun. `next_message` until it is `done` or raises."""
+
+    def __init__(self, child: Child, job: dict[str, Any], cancel: CancelToken) -> None:
+        self._child = child
+        self._cancel = cancel
+        self._phase = ""
+        self._told_to_finish = False
+        self._give_up_at: float | None = None
+        child.send({"type": "job", **job})
+
+    def next_message(self, timeout_s: float) -> dict[str, Any] | None:
+        """The worker's next message, or None when there is none yet; wishes of `cancel` are passed on.
+
+        Raises `Cancelled` when the job stopped because `cancel` was set, `TrainingError` with plain words
+        when the worker failed or died, `BugError` when it broke.
+        """
+        self._pass_on_wishes()
+        try:
+            message = self._child.receive(timeout_s)
+        except queue.Empty:
+            return None
+        if message is None:
+            _raise_end(self._child, self._phase, self._cancel)
+        kind = message.get("type")
+        if kind == "phase":
+            self._phase = str(message.get("name", ""))
+        if kind == "failed":
+            _raise_failure(message, self._phase)
+        if kind == "cancelled":
+            raise Cancelled
+        return message
+
+    def _pass_on_wishes(self) -> None:
+        if self._cancel.finishing and not self._told_to_finish:
+            self._told_to_finish = True
+            self._child.finish()
+        if self._cancel.cancelled and self._give_up_at is None:
+            self._child.cancel()
+            self._give_up_at = time.monotonic() + CANCEL_TIMEOUT_S
+        if self._give_up_at is not None and time.monotonic() > self._give_up_at:
+            self._child.kill()
+
+
 class Worker:
     """A worker child that takes one job after another. Use as a context manager."""
 
     def __init__(self, logs: Path | None = None) -> None:
-        log = None
-        if logs is not None:
-            logs.mkdir(parents=True, exist_ok=True)
-            log = logs / LOG_FILE
-        self._child = Child("worker", log=log)
+        self._child = Child("worker", log=log_in(logs))
         try:
-            self.hello = _await_hello(self._child)
+            self.hello = await_hello(self._child)
         except BaseException:
             self._child.stop(0.0, 0.0)
             raise
@@ -40,38 +80,15 @@ class Worker:
         """Give the worker `job` and yield its messages; the last one is `done`.
 
         A wish of `cancel` to finish early is passed on; a job that can't do that passes it over.
-        Raises `Cancelled` when the job stopped because `cancel` was set, `TrainingError` with plain words
-        when the worker failed or died, `BugError` when it broke.
+        Raises what `RunningJob.next_message` raises.
         """
-        self._child.send({"type": "job", **job})
-        phase = ""
-        give_up_at: float | None = None
-        told_to_finish = False
+        running = RunningJob(self._child, job, cancel)
         while True:
-            if cancel.finishing and not told_to_finish:
-                told_to_finish = True
-                self._child.finish()
-            if cancel.cancelled and give_up_at is None:
-                self._child.cancel()
-                give_up_at = time.monotonic() + CANCEL_TIMEOUT_S
-            if give_up_at is not None and time.monotonic() > give_up_at:
-                self._child.kill()
-            try:
-                message = self._child.receive(POLL_S)
-            except queue.Empty:
-                continue
-            if message is None:
-                _raise_end(self._child, phase, cancel)
-            kind = message.get("type")
-            if kind == "phase":
-                phase = str(message.get("name", ""))
-            if kind == "failed":
-                _raise_failure(message, phase)
-            if kind == "cancelled":
-                raise Cancelled
-            yield message
-            if kind == "done":
-                return
+            message = running.next_message(POLL_S)
+            if message is not None:
+                yield message
+                if message.get("type") == "done":
+                    return
 
     def result(self, job: dict[str, Any], cancel: CancelToken) -> dict[str, Any]:
         """Run `job` and return its `done` message."""
@@ -91,7 +108,15 @@ class Worker:
         self.stop()
 
 
-def _await_hello(child: Child) -> dict[str, Any]:
+def log_in(logs: Path | None) -> Path | None:
+    """The file that takes what workers write to stderr, in a folder that is made if it isn't there."""
+    if logs is not None:
+        logs.mkdir(parents=True, exist_ok=True)
+    return logs and logs / LOG_FILE
+
+
+def await_hello(child: Child) -> dict[str, Any]:
+    """A new worker's first message; TrainingError when it does not come, BugError for another protocol."""
     try:
         hello = child.receive(HELLO_TIMEOUT_S)
     except queue.Empty:

@@ -156,7 +156,7 @@ def join_ring(rank: int, ring: Sequence[Sequence[str]], names: Sequence[str]) ->
             return launched_gang(names)
         except RuntimeError as error:
             raise KnownError(
-                f"{names[rank]} could not join the ring at {', '.join(ring[rank])}: {error}.",
+                f"The ring of hosts did not close at {', '.join(ring[rank])}: {error}.",
                 "Check the addresses in the hosts file, and that no firewall stands between the hosts.",
             ) from error
         finally:

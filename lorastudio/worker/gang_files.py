@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import mlx.core as mx
 
+from lorastudio.worker.conversations import Encoded
 from lorastudio.worker.gang import Gang
+from lorastudio.worker.replay import NO_REPLAY, Replay
 from lorastudio.worker.tensor_file import load_tensors, tensor_bytes
 
 
@@ -31,3 +33,12 @@ def tensors_of_first(gang: Gang, tensors: Mapping[str, mx.array], scratch: Path)
     file = scratch / "tensors.safetensors"
     file.write_bytes(gang.of_first(tensor_bytes(tensors) if gang.is_first else b""))
     return load_tensors(file)
+
+
+def replay_of_first(gang: Gang, distil: Callable[[], Replay]) -> Replay:
+    """Rank 0's replay, which alone distils it: unlike machines might not answer alike."""
+    replay = distil() if gang.is_first else NO_REPLAY
+    record = {"rows": [[row.prompt, row.answer] for row in replay.rows], "per_step": replay.per_step}
+    whole = json.loads(gang.of_first(json.dumps(record).encode("utf-8")))
+    rows = tuple(Encoded(tuple(prompt), tuple(answer)) for prompt, answer in whole["rows"])
+    return Replay(rows, whole["per_step"])

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from lorastudio.domain.errors import Cancelled, KnownError
 from lorastudio.processes.lifeline import Lifeline, failure
 from lorastudio.training.protocol import PROTOCOL
 from lorastudio.worker.base_model import BaseModel, BaseShelf
+from lorastudio.worker.gang import ALONE, Gang, join_ring
 from lorastudio.worker.hello import hello
 from lorastudio.worker.sample_jobs import run_sample, run_score
 from lorastudio.worker.train_job import run_train
@@ -26,30 +29,54 @@ def run_inspect(base: BaseModel, order: dict[str, Any], report: Report, cancel: 
     return base.describe()
 
 
+@dataclass
+class Bench:
+    """What lasts from one job to the next."""
+
+    shelf: BaseShelf = field(default_factory=BaseShelf)
+    gang: Gang = ALONE
+
+    def job(self, name: str) -> Job:
+        """The job of that name; KnownError when there is none."""
+        jobs: dict[str, Job] = {
+            "train": partial(run_train, gang=self.gang),
+            "sample": run_sample,
+            "score": run_score,
+            "inspect": run_inspect,
+        }
+        if name not in jobs:
+            raise KnownError(f"The worker knows no job {name!r} in protocol {PROTOCOL}.")
+        return jobs[name]
+
+    def join(self, order: dict[str, Any]) -> None:
+        """Become one of several workers that train together."""
+        self.gang = join_ring(order["rank"], order["ring"], order["names"])
+
+
 def run_worker() -> int:
     """Serve jobs until the parent closes our stdin; returns the exit code."""
     lifeline = Lifeline()
     lifeline.send(hello())
-    shelf = BaseShelf()
-    jobs: dict[str, Job] = {"train": run_train, "sample": run_sample, "score": run_score, "inspect": run_inspect}
+    bench = Bench()
     while (order := lifeline.next_order()) is not None:
         if order.get("type") != "job":
             continue
-        ending = _do(order, jobs, shelf, lifeline)
+        ending = _do(order, bench, lifeline)
         # Before the answer, after which the parent may send, and cancel, another job.
         lifeline.cancel = CancelToken()
         lifeline.send(ending)
     return 0
 
 
-def _do(order: dict[str, Any], jobs: dict[str, Job], shelf: BaseShelf, lifeline: Lifeline) -> dict[str, Any]:
+def _do(order: dict[str, Any], bench: Bench, lifeline: Lifeline) -> dict[str, Any]:
     """Do one job; returns its `done`, `cancelled` or `failed` message."""
     try:
-        job = jobs.get(str(order.get("job")))
-        if job is None:
-            raise KnownError(f"The worker knows no job {order.get('job')!r} in protocol {PROTOCOL}.")
+        if order.get("job") == "join":
+            bench.join(order)
+            return {"type": "done"}
+        job = bench.job(str(order.get("job")))
         lifeline.send({"type": "phase", "name": "loading"})
-        base = shelf.get(Path(order["base"]))
+        base = bench.shelf.get(Path(order["base"]))
         return {"type": "done"} | job(base, order, lifeline.send, lifeline.cancel)
     except Cancelled as stop:
         return {"type": "cancelled", "message": stop.message}

@@ -24,7 +24,7 @@ SHOWN_CHARACTERS = 40
 @dataclass(frozen=True, slots=True)
 class RunIdentity:
     """The parts: hashes of the rows by file, the settings that decide the result, hashes of the base model's files,
-    and what computes (versions and device), which decides no more than the last bits."""
+    and what computes (versions, device, number of processes), which decides no more than the last bits."""
 
     rows: Mapping[str, str]
     settings: Mapping[str, Any]
@@ -32,13 +32,14 @@ class RunIdentity:
     engine: Mapping[str, str]
 
     @classmethod
-    def of(cls, base: BaseModel, data: Path, config: TrainConfig) -> Self:
+    def of(cls, base: BaseModel, data: Path, config: TrainConfig, processes: int = 1) -> Self:
         """Of the run that is to be done here; the rows' files may be missing."""
         return cls(
             rows={name: sha256_of(data / name) for name in ROWS if (data / name).is_file()},
             settings=config.identity_record(),
             base=dict(base.file_hashes),
-            engine={"device": backend()} | {name: version(name) for name in ("mlx", "mlx-lm")},
+            engine={"device": backend(), "number of processes": str(processes)}
+            | {name: version(name) for name in ("mlx", "mlx-lm")},
         )
 
     @classmethod

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import mlx.core as mx
@@ -20,6 +22,7 @@ from lorastudio.worker.adapters import (
     adapter_config,
     adapter_weights,
     choose_shape,
+    put_weights,
     with_fresh_adapter,
 )
 from lorastudio.worker.base_model import BaseModel, backend
@@ -28,6 +31,8 @@ from lorastudio.worker.conversations import ChatCodec, thinking_switch
 from lorastudio.worker.data_report import data_report
 from lorastudio.worker.development_samples import Sampler, choose_sampler
 from lorastudio.worker.evaluation import HeldOut, evaluate_heldout
+from lorastudio.worker.gang import ALONE, Gang
+from lorastudio.worker.gang_files import folder_of_first, replay_of_first, tensors_of_first
 from lorastudio.worker.generation import Generator
 from lorastudio.worker.golden import golden_answers
 from lorastudio.worker.published_folder import published_folder, write_failure, write_synced
@@ -78,22 +83,35 @@ class Rows:
     left_out: list[LeftOut]
 
 
-def run_train(base: BaseModel, order: dict[str, Any], report: Report, cancel: CancelToken) -> dict[str, Any]:
-    """Train, evaluate, write the output folder; returns the fields of `done`."""
-    with StepThrottle(report) as throttled:
-        return _run(base, TrainJob.from_order(order), throttled, cancel)
+def run_train(
+    base: BaseModel, order: dict[str, Any], report: Report, cancel: CancelToken, gang: Gang = ALONE
+) -> dict[str, Any]:
+    """Train, evaluate, write the output folder; returns the fields of `done`.
+
+    Of a gang, rank 0 does so and reports; the others compute their share of every step, and return nothing.
+    """
+    gang.require_same("The base model", base.fingerprint, f"Copy {base.path} to the same place on every host.")
+    with TemporaryDirectory(prefix="lorastudio-") as folder:
+        scratch = Path(folder)
+        job = _files_of_first(TrainJob.from_order(order), gang, scratch)
+        with StepThrottle(report if gang.is_first else partial(_report_phase, report)) as throttled:
+            return _run(base, job, throttled, cancel, gang, scratch)
 
 
-def _run(base: BaseModel, job: TrainJob, report: Report, cancel: CancelToken) -> dict[str, Any]:
+def _run(
+    base: BaseModel, job: TrainJob, report: Report, cancel: CancelToken, gang: Gang, scratch: Path
+) -> dict[str, Any]:
     if job.finish:
         cancel.finish()
     codec = _codec(base, job)
     rows = _read(base, job, codec, report)
     shape = _shape(base, job.config, report)
-    trainer = _prepare(base, job, rows, codec, shape, report, cancel)
+    trainer = _prepare(base, job, rows, codec, shape, report, cancel, gang, scratch)
     report({"type": "phase", "name": "training"})
     mx.reset_peak_memory()
     trainer.train()
+    if not gang.is_first:
+        return {}
     trainer.keep_best()
     report({"type": "phase", "name": "evaluating"})
     heldout_references = reference_of(base.model, rows.heldout, cancel, lambda done: None)
@@ -103,6 +121,19 @@ def _run(base: BaseModel, job: TrainJob, report: Report, cancel: CancelToken) ->
     result = _result(base, rows, trainer, heldout) | {"thinking": codec.thinking.as_record()}
     report({"type": "phase", "name": "saving"})
     return _write_output(job, trainer, adapter_config(base, shape, codec.thinking), golden, result)
+
+
+def _files_of_first(job: TrainJob, gang: Gang, scratch: Path) -> TrainJob:
+    """The job with rank 0's rows and checkpoints: the library's folder is on its machine alone."""
+    data = folder_of_first(gang, job.data, "*.jsonl", scratch / "data")
+    checkpoints = folder_of_first(gang, job.checkpoints, "step-*/*", scratch / "checkpoints")
+    return replace(job, data=data, checkpoints=checkpoints)
+
+
+def _report_phase(report: Report, message: dict[str, Any]) -> None:
+    """What the parent should know of a rank that is not the first: what it was busy with, should it die."""
+    if message["type"] == "phase":
+        report(message)
 
 
 def _codec(base: BaseModel, job: TrainJob) -> ChatCodec:
@@ -156,14 +187,17 @@ def _prepare(
     shape: AdapterShape,
     report: Report,
     cancel: CancelToken,
+    gang: Gang,
+    scratch: Path,
 ) -> Trainer:
     """The trainer, at the start or where the newest checkpoint left it."""
     config = job.config
-    identity = RunIdentity.of(base, job.data, config)
+    identity = RunIdentity.of(base, job.data, config, gang.size)
     checkpoint = _checkpoint(job, identity, report)
     report({"type": "phase", "name": "replay"})
     limit = min(config.max_seq_length, base.context_length)
-    replay = distil_replay(base, codec, config.replay_prompts, config.replay_per_step, limit, cancel)
+    distil = partial(distil_replay, base, codec, config.replay_prompts, config.replay_per_step, limit, cancel)
+    replay = replay_of_first(gang, distil)
     report({"type": "phase", "name": "reference"})
     watched = [*rows.train, *rows.development] if config.objective is not Objective.SFT else []
     references = reference_of(
@@ -172,7 +206,8 @@ def _prepare(
     sampler = _sampler(base, job, rows, codec, report)
     data = TrainingSet(rows.train, rows.development, references, replay, sampler)
     model = with_fresh_adapter(base, shape, config.seed)
-    trainer = Trainer(model, config, data, job.checkpoints, identity, report, cancel)
+    put_weights(model, tensors_of_first(gang, adapter_weights(model), scratch), where="rank 0")
+    trainer = Trainer(model, config, data, job.checkpoints, identity, report, cancel, gang)
     if checkpoint is not None:
         trainer.resume(checkpoint)
     return trainer

@@ -29,6 +29,7 @@ from lorastudio.worker.batches import batches_per_epoch, epoch_batches
 from lorastudio.worker.checkpoint import Checkpoint, save_checkpoint
 from lorastudio.worker.development_samples import Sample, Sampler
 from lorastudio.worker.evaluation import HeldOut, evaluate_development
+from lorastudio.worker.gang import ALONE, Gang
 from lorastudio.worker.progress import Progress
 from lorastudio.worker.replay import Replay
 from lorastudio.worker.rows import TrainRow
@@ -70,7 +71,10 @@ class StepResult:
 
 @dataclass
 class Trainer:
-    """One run. `train` goes from wherever `progress` stands to the end; `resume` puts it where a checkpoint was."""
+    """One run. `train` goes from wherever `progress` stands to the end; `resume` puts it where a checkpoint was.
+
+    In a gang all ranks take the same steps; rank 0 alone evaluates, chooses the best adapter and saves.
+    """
 
     model: Any
     config: TrainConfig
@@ -79,6 +83,7 @@ class Trainer:
     identity: RunIdentity
     report: Report
     cancel: CancelToken
+    gang: Gang = ALONE
     progress: Progress = field(default_factory=Progress)
 
     def __post_init__(self) -> None:
@@ -113,8 +118,7 @@ class Trainer:
         self.model.train()
         try:
             while self.progress.ended is None:
-                self.cancel.check()
-                self._advance()
+                self._advance(finishing=self._wishes())
         except Cancelled:
             self.save()
             raise
@@ -122,8 +126,19 @@ class Trainer:
         self.model.eval()
 
     def save(self) -> None:
-        """Write a checkpoint of the present state."""
-        checkpoint = Checkpoint(
+        """Write a checkpoint of the present state; only rank 0 does."""
+        if self.gang.is_first:
+            path = save_checkpoint(self.checkpoints, self._checkpoint())
+            self.report({"type": "saved", "step": self.progress.step, "path": str(path)})
+        self._saved_step = self.progress.step
+
+    def keep_best(self) -> None:
+        """Put the adapter of the best evaluation back; without a development set, the last one stays."""
+        if self._best:
+            put_weights(self.model, self._best, where="memory")
+
+    def _checkpoint(self) -> Checkpoint:
+        return Checkpoint(
             step=self.progress.step,
             identity=self.identity,
             adapter=adapter_weights(self.model),
@@ -131,26 +146,29 @@ class Trainer:
             best=self._best,
             progress=self.progress.as_record(),
         )
-        path = save_checkpoint(self.checkpoints, checkpoint)
-        self._saved_step = self.progress.step
-        self.report({"type": "saved", "step": self.progress.step, "path": str(path)})
 
-    def keep_best(self) -> None:
-        """Put the adapter of the best evaluation back; without a development set, the last one stays."""
-        if self._best:
-            put_weights(self.model, self._best, where="memory")
+    def _wishes(self) -> bool:
+        """Whether to finish; raises `Cancelled` when the wish is to stop. What one rank hears, all obey."""
+        stop, finish = self.gang.sum_scalars([float(self.cancel.cancelled), float(self.cancel.finishing)])
+        if stop:
+            raise Cancelled
+        return finish > 0
 
-    def _advance(self) -> None:
-        """One thing at a time, chosen by `progress` alone, so that a resumed run does the same."""
+    def _advance(self, *, finishing: bool) -> None:
+        """One thing at a time, chosen by `progress` and the wishes alone, so that a resumed run does the same."""
         step = self.progress.step
-        last = step == self.steps or self.cancel.finishing
+        last = step == self.steps or finishing
         if last and step == 0:
             raise TrainingError(
                 "Nothing has been learnt yet, so there is nothing to keep.", "Resume the run, or discard it.",
                 resumable=True,
             )  # fmt: skip
         if self._must_evaluate(last):
-            self._evaluate()
+            if self.gang.is_first:
+                self._evaluate()
+            self.progress.evaluated_step = step
+            if self.gang.any(self.progress.ended is not None):
+                self.progress.ended = Ending.EARLY
         elif last:
             self.progress.ended = Ending.COMPLETE if step == self.steps else Ending.KEPT
         else:
@@ -248,7 +266,6 @@ class Trainer:
                 "samples": [sample.as_record() for sample in samples],
             }
         )
-        self.progress.evaluated_step = self.progress.step
         score = -loss if self.config.best_by is BestBy.LOSS or quality is None else quality
         self._remember_best(score)
 
