@@ -9,10 +9,11 @@ from mlx_lm.utils import load_tokenizer
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers
 
 from lorastudio.worker.base_model import BaseModel
-from tests.worker.tiny_model import WORDS
+from tests.worker.tiny_model import WORDS, write_tiny_model
 
 MARKS = ("<pad>", "<unk>", "<bos>", "<end>", "<over>", "<system>", "<user>", "<model>", "<inst>", "</inst>")
 THOUGHTS = ("<think>", "</think>")
+ENDS = [MARKS.index("<end>"), MARKS.index("<over>")]
 BREAKS = ("\n", "\n\n", "\n\n\n")
 
 # Qwen 2.5: a system turn of its own where none is given; a line break after every end.
@@ -95,8 +96,22 @@ THINKING = {
 
 
 def templated_base(folder: Path, template: str) -> BaseModel:
-    """A tokenizer that keeps line breaks, with a template, and no weights: all that a codec reads."""
+    """A tokenizer with a template, and no weights: all that a codec reads."""
     folder.mkdir(parents=True, exist_ok=True)
+    _write_tokenizer(folder, template)
+    return BaseModel(folder, None, load_tokenizer(folder, eos_token_ids=ENDS), {})
+
+
+def write_templated_model(folder: Path, template: str) -> Path:
+    """A whole model with the same tokenizer."""
+    vocabulary = len(MARKS) + len(THOUGHTS) + len(BREAKS) + len(WORDS)
+    write_tiny_model(folder, vocab_size=vocabulary, eos_token_id=ENDS)
+    _write_tokenizer(folder, template)
+    return folder
+
+
+def _write_tokenizer(folder: Path, template: str) -> None:
+    """One that keeps line breaks, as those of real models do."""
     thoughts = THOUGHTS if "<think>" in template else ()
     vocabulary = {token: index for index, token in enumerate((*MARKS, *thoughts, *BREAKS, *WORDS))}
     tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
@@ -115,5 +130,3 @@ def templated_base(folder: Path, template: str) -> BaseModel:
         "unk_token": "<unk>", "chat_template": template, "clean_up_tokenization_spaces": False,
     }  # fmt: skip
     (folder / "tokenizer_config.json").write_text(json.dumps(settings))
-    ends = [MARKS.index("<end>"), MARKS.index("<over>")]
-    return BaseModel(folder, None, load_tokenizer(folder, eos_token_ids=ends), {})

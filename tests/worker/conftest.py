@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import functools
+import itertools
 import json
 import random
 from collections.abc import Callable, Iterator

@@ -33,7 +33,7 @@ from lorastudio.worker.golden import golden_answers
 from lorastudio.worker.sampling import SampleRequest
 from lorastudio.worker.slots import plan_slots
 from tests.worker.children import WAIT_S
-from tests.worker.test_adapters import write_version
+from tests.worker.tiny_versions import write_version
 
 TOKEN = "a token for tests"
 

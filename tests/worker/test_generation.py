@@ -18,8 +18,8 @@ from lorastudio.worker.conversations import ChatCodec
 from lorastudio.worker.generation import Answer, Generator, run_all
 from lorastudio.worker.sampling import SampleRequest
 from lorastudio.worker.slots import SlotCache, SlotShape, plan_slots
-from tests.worker.test_adapters import write_version
 from tests.worker.tiny_model import WORDS, write_tiny_model
+from tests.worker.tiny_versions import write_version
 
 
 def make_requests(codec: ChatCodec, count: int, *, seed: int = 0) -> list[SampleRequest]:
