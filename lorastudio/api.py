@@ -31,6 +31,7 @@ from lorastudio.domain.version import ModelVersion
 from lorastudio.paths import application_home, expanded
 from lorastudio.services import curation, deployment, freezing, training_runs
 from lorastudio.services.base_models import base_of, default_base
+from lorastudio.services.downloads import ensure_base
 from lorastudio.services.gating import gate_version
 from lorastudio.services.importing import ImportFinished, ImportReport, import_files
 from lorastudio.services.judging import judge_for
@@ -77,11 +78,16 @@ class Studio:
     def train(
         self, config: TrainConfig | None = None, *, base: str | None = None, source: Path | str | None = None
     ) -> ModelVersion:
-        """Train on the accepted pairs, or on the file `source` alone; returns the new version."""
+        """Train on the accepted pairs, or on the file `source` alone; returns the new version.
+
+        `base` is a folder, "practice", or a hub name, which is downloaded if need be; default: the library's own.
+        """
+        base = base or default_base(self._library)
+        self._all(ensure_base(base, self._library.home / "logs", self.cancel))
         run = training_runs.prepare_run(
             self._library,
             config or TrainConfig(),
-            base=base or default_base(self._library),
+            base=base,
             source=None if source is None else Path(source),
         )
         done = self._last(training_runs.train_run(self._library, run.id, self.cancel), TrainingDone)

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -27,6 +28,11 @@ class FakeModel:
     gated: bool = False
     private: bool = False
     told_sizes: dict[str, int] = field(default_factory=dict)  # where the listing lies
+
+    @classmethod
+    def of(cls, folder: Path) -> FakeModel:
+        """A repository with the files of a folder."""
+        return cls({file.name: file.read_bytes() for file in folder.iterdir()})
 
     def listing(self, commit: str) -> dict[str, Any]:
         return {"sha": commit, "siblings": [self._entry(name, content) for name, content in self.files.items()]}

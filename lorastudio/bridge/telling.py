@@ -8,10 +8,13 @@ from functools import singledispatchmethod
 from lorastudio.bridge.stages import STAGES
 from lorastudio.domain.cycle_events import PairsExtracted, StageBegan
 from lorastudio.domain.deployment_events import DeploymentBegan, DeploymentDone, DeploymentStep, DeploymentStepped
+from lorastudio.domain.download_events import DownloadDone, DownloadProgressed
 from lorastudio.domain.drafting_events import CycleStarted, QuestionFailed, QuestionFinished
 from lorastudio.domain.events import Event, Progressed, Warned
 from lorastudio.domain.gate_events import GateFinished, GateStarted
 from lorastudio.domain.training_events import PhaseBegan, StepDone, TrainingDone
+
+MEGABYTE = 1e6
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,15 @@ class Telling:
     @hear.register
     def _(self, event: Progressed) -> None:
         self._move(event.what, event.done, event.total, event.left_s)
+
+    @hear.register
+    def _(self, event: DownloadProgressed) -> None:
+        done, total = round(event.done_bytes / MEGABYTE), round(event.size_bytes / MEGABYTE)
+        self._move("Megabytes downloaded:", done, total, event.left_s)
+
+    @hear.register
+    def _(self, event: DownloadDone) -> None:
+        self._turn_to(f"{event.model.partition('@')[0]} is downloaded and verified")
 
     @hear.register
     def _(self, event: StageBegan) -> None:

@@ -11,10 +11,14 @@ from lorastudio.cli.data_words import data_words
 from lorastudio.cli.session import Session, counted, figure, model_name
 from lorastudio.domain.cycle_events import DemoRow, PairsAccepted, PairsExtracted, QuestionsSetAside, StageBegan
 from lorastudio.domain.deployment_events import DeploymentBegan, DeploymentDone, DeploymentStepped
+from lorastudio.domain.download_events import DownloadDone, DownloadPlanned, DownloadProgressed
 from lorastudio.domain.drafting_events import CycleFinished, CycleStarted, QuestionFailed, QuestionFinished
 from lorastudio.domain.events import Event, Progressed, Warned
 from lorastudio.domain.gate_events import GateFinished
+from lorastudio.domain.sizes import size_in_words
 from lorastudio.domain.training_events import DataReported, Evaluated, StepDone, TrainingDone, TrainingStarted
+
+MEGABYTE = 1e6
 
 
 class Narrator:
@@ -64,6 +68,21 @@ class Narrator:
     @tell.register
     def _(self, event: Progressed) -> None:
         self._move(event.what, event.done, event.total)
+
+    @tell.register
+    def _(self, event: DownloadPlanned) -> None:
+        self._say(
+            f"{event.model}: {counted(event.files, 'file')}, {size_in_words(event.size_bytes)}, of which "
+            f"{size_in_words(event.missing_bytes)} are to be downloaded; {size_in_words(event.free_bytes)} are free."
+        )
+
+    @tell.register
+    def _(self, event: DownloadProgressed) -> None:
+        self._move(f"Downloading {event.file}, MB", event.done_bytes / MEGABYTE, event.size_bytes / MEGABYTE)
+
+    @tell.register
+    def _(self, event: DownloadDone) -> None:
+        self._say(f"All of {event.model} is here, whole and verified: {event.folder}")
 
     @tell.register
     def _(self, event: StageBegan) -> None:

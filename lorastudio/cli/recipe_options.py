@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import fields
+from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
@@ -66,9 +67,14 @@ def with_recipe(command: Command) -> Command:
     """Give a command with a `**settings` parameter the options; `recipe_of` reads what arrives there."""
     own = inspect.signature(command, eval_str=True).parameters.values()
     named = [parameter for parameter in own if parameter.kind is not inspect.Parameter.VAR_KEYWORD]
+
+    @wraps(command)  # not the command itself: a program that is built twice would get the options twice
+    def with_options(**values: Any) -> None:
+        command(**values)
+
     # Typer reads a command's parameters from its signature.
-    command.__signature__ = inspect.Signature([*named, *_options()])  # type: ignore[attr-defined]
-    return command
+    with_options.__signature__ = inspect.Signature([*named, *_options()])  # type: ignore[attr-defined]
+    return with_options
 
 
 def recipe_of(settings: Mapping[str, Any]) -> TrainConfig:

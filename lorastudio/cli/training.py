@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
+from lorastudio.cli.models import fetch_base
 from lorastudio.cli.narration import Narrator
 from lorastudio.cli.recipe_options import recipe_of, with_recipe
 from lorastudio.cli.session import Home, Json, Session, figure, table
@@ -51,7 +52,7 @@ def register(app: typer.Typer) -> None:
 
 def train(
     base: Annotated[
-        str | None, typer.Option(help="Base model: a folder, a hub name on this machine, or practice.")
+        str | None, typer.Option(help="Base model: a folder, a hub name (downloaded if need be), or practice.")
     ] = None,
     source: Annotated[
         Path | None, typer.Option("--from", help="Train on this file alone; the library's pairs stay untouched.")
@@ -66,6 +67,8 @@ def train(
     """
     config = recipe_of(settings)
     session = Session(home, json)
+    if base is not None:
+        fetch_base(session, base)
     with session.writing("train") as library:
         _follow(session, _prepare_and_train(session, library, config, base, source))
 

@@ -22,7 +22,9 @@ from lorastudio.hub.patience import Patience
 # Left free: a disk that is full to the last byte stops everything else on the machine.
 RESERVE_BYTES = 500_000_000
 TELL_EVERY_S = 0.2
+# The speed is that of the last JUDGE_BY_S, and nobody's guess before there are JUDGE_FROM_S of them.
 JUDGE_BY_S = 10.0
+JUDGE_FROM_S = 1.0
 
 
 class Download:
@@ -129,7 +131,7 @@ class Pace:
 
     def _rate(self) -> float | None:
         (first_s, first), (last_s, last) = self._marks[0], self._marks[-1]
-        return (last - first) / (last_s - first_s) if last > first and last_s > first_s else None
+        return (last - first) / (last_s - first_s) if last > first and last_s - first_s >= JUDGE_FROM_S else None
 
 
 def _refuse_full_disk(planned: DownloadPlanned) -> None:

@@ -9,9 +9,12 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from lorastudio.domain.errors import BugError, KnownError
+from lorastudio.domain.sizes import size_in_words
 from lorastudio.endpoints.secrets import Keychain
+from lorastudio.hub.cache import HubCache
 from lorastudio.paths import practice_model
 from lorastudio.processes.jobs import Worker
+from lorastudio.services.base_models import default_base, resolve_base
 from lorastudio.store.health import Finding, check
 from lorastudio.store.library import Library
 
@@ -46,7 +49,7 @@ def examine(home: Path) -> DoctorReport:
     What is wrong is a finding, never an error. A worker is started for a moment, because only workers load MLX.
     """
     return DoctorReport(
-        findings=(*_library(home), _practice_model(), _worker(), _keychain()),
+        findings=(*_library(home), _practice_model(), _base_model(home), _downloads(), _worker(), _keychain()),
         versions=_versions(),
     )
 
@@ -64,6 +67,24 @@ def _practice_model() -> Finding:
     if (folder / "config.json").is_file():
         return Finding("practice model", True, f"{folder}.")
     return Finding("practice model", False, f"{folder} is missing.", "Install the program again.")
+
+
+def _base_model(home: Path) -> Finding:
+    try:
+        with Library.open(home, write=False) as library:
+            base = default_base(library)
+        return Finding("base model", True, f"{base} is in {resolve_base(base)}.")
+    except KnownError as error:
+        return Finding("base model", False, error.message, error.hint)
+
+
+def _downloads() -> Finding:
+    left = HubCache.of_environment().unfinished()
+    if not left:
+        return Finding("downloads", True, "No model is half downloaded.")
+    words = ", ".join(f"{part.repository} ({size_in_words(part.size_bytes)})" for part in left)
+    hint = f"`lorastudio model download {left[0].repository}` goes on from there."
+    return Finding("downloads", True, f"Half downloaded: {words}.", hint)
 
 
 def _worker() -> Finding:

@@ -6,24 +6,24 @@ The download runs in a data child: it can be stopped, and killed, at any moment,
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from lorastudio.domain.cancel import CancelToken
-from lorastudio.domain.download_events import DownloadDone
-from lorastudio.domain.errors import BugError, KnownError, UsageError
+from lorastudio.domain.errors import Cancelled, KnownError, UsageError
 from lorastudio.domain.events import Event
 from lorastudio.endpoints.secrets import Keychain
 from lorastudio.hub.cache import HubCache
 from lorastudio.hub.client import DEFAULT_ENDPOINT
 from lorastudio.hub.model import HubModel, hub_model
-from lorastudio.services.base_models import choose_base, missing_from_here, pinned_base
+from lorastudio.services.base_models import choose_base, missing_from_here
 from lorastudio.services.data_jobs import events_apart
 from lorastudio.store.library import Library
 
 ENDPOINT_VARIABLE = "HF_ENDPOINT"
 OFFLINE_VARIABLE = "HF_HUB_OFFLINE"
 TOKEN_VARIABLE = "HF_TOKEN"
+KEPT = "What was fetched is kept; download again to go on."
 
 
 def plan_download(model: str, logs: Path, cancel: CancelToken) -> Iterator[Event]:
@@ -37,25 +37,20 @@ def download_model(model: str, logs: Path, cancel: CancelToken) -> Iterator[Even
     return _in_child(hub_model(model), logs, cancel, plan_only=False)
 
 
-def ready_base(base: str, logs: Path, cancel: CancelToken) -> Generator[Event, None, str]:
-    """Make sure that a base model is on this machine, by downloading it if need be.
+def ensure_base(base: str, logs: Path, cancel: CancelToken) -> Iterator[Event]:
+    """Download a base model unless it is on this machine, or can't be on the hub; no events where nothing is done.
 
-    Returns the name to remember: a hub name comes back pinned to a commit, so that it means the same files later.
-    Raises `KnownError` when there is no such model here or on the hub.
+    Afterwards `base_models.pinned_base` gives its name for good. Raises what `download_model` raises.
     """
     missing = missing_from_here(base)
-    if missing is None:
-        return pinned_base(base)
-    for event in download_model(str(missing), logs, cancel):
-        yield event
-        if isinstance(event, DownloadDone):
-            return pinned_base(event.model)
-    raise BugError(f"The download of {missing} ended without a word.")
+    if missing is not None:
+        yield from download_model(str(missing), logs, cancel)
 
 
 def use_base(library: Library, base: str, cancel: CancelToken) -> Iterator[Event]:
-    """Make `base` the library's base model, after downloading it if need be; raises what `ready_base` raises."""
-    choose_base(library, (yield from ready_base(base, library.home / "logs", cancel)))
+    """Make `base` the library's base model, after downloading it if need be; raises what these two raise."""
+    yield from ensure_base(base, library.home / "logs", cancel)
+    choose_base(library, base)
 
 
 def keep_hub_token(token: str) -> str:
@@ -90,8 +85,11 @@ def _in_child(model: HubModel, logs: Path, cancel: CancelToken, *, plan_only: bo
         "cache": str(HubCache.of_environment().root),
         "token": _token(),
     }
-    ended = KnownError("The process that downloads ended", "What was fetched is kept; download again to go on.")
-    yield from events_apart(logs, order, ended, cancel)
+    ended = KnownError("The process that downloads ended", KEPT)
+    try:
+        yield from events_apart(logs, order, ended, cancel)
+    except Cancelled:
+        raise Cancelled("Stopped; what was downloaded is kept.", "The next download goes on from there.") from None
 
 
 def _token() -> str | None:

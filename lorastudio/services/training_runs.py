@@ -21,7 +21,7 @@ from lorastudio.domain.version import ModelVersion
 from lorastudio.practice.facts import parse_question
 from lorastudio.processes.jobs import Worker
 from lorastudio.services.arrivals import gate_texts
-from lorastudio.services.base_models import is_practice, resolve_base
+from lorastudio.services.base_models import is_practice, pinned_base, resolve_base
 from lorastudio.services.curation import readiness
 from lorastudio.services.data_report import with_freezing
 from lorastudio.services.freezing import FrozenDataset, freeze_accepted, freeze_file, frozen_rows
@@ -51,7 +51,7 @@ def prepare_run(
     Rows come from the accepted pairs, or from the file `source` alone, which leaves the library's pairs
     untouched. Raises `KnownError` when the base model isn't there or no row can be trained on.
     """
-    resolve_base(base)
+    base = pinned_base(base)
     staging = library.home / RUNS / f"new-{now().replace(':', '')}"
     shutil.rmtree(staging, ignore_errors=True)
     staging.mkdir(parents=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.end_to_end.processes import children_of, lives
 from tests.ui.window import OpenWindow
 
 WINDOW_AT_WORK = """
@@ -27,11 +28,6 @@ sys.exit(app.run_window(Path(sys.argv[1]), []))
 LIMIT_S = 90.0
 
 
-def children_of(pid: int) -> set[int]:
-    listed = Path(f"/proc/{pid}/task").glob("*/children")
-    return {int(child) for file in listed for child in file.read_text().split()}
-
-
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 def test_kill_9(tmp_path: Path) -> None:
     window = subprocess.Popen([sys.executable, "-c", WINDOW_AT_WORK, str(tmp_path)], cwd=Path(__file__).parents[2])
@@ -41,18 +37,10 @@ def test_kill_9(tmp_path: Path) -> None:
         time.sleep(0.05)
     window.kill()
     window.wait()
-    while alive := [pid for pid in children if _lives(pid)]:
+    while alive := [pid for pid in children if lives(pid)]:
         assert time.monotonic() < give_up_s, alive
         time.sleep(0.05)
     with OpenWindow(tmp_path) as opened:
         opened.until(lambda: opened.window.notice.isVisible())
         assert opened.window.notice.message.text() == "Cycle 1 (drafting) was left unfinished."
         assert opened.window.notice.button.text() == "Go on"
-
-
-def _lives(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0]
-    except OSError:
-        return False
-    return state != "Z"
