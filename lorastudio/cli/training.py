@@ -33,6 +33,7 @@ from lorastudio.services.training_runs import (
 from lorastudio.store import runs as stored_runs
 from lorastudio.store.library import Library
 from lorastudio.training.config import TrainConfig
+from lorastudio.training.hosts import HostList
 from lorastudio.training.protocol import Ending
 
 ENDINGS = {
@@ -40,6 +41,17 @@ ENDINGS = {
     Ending.EARLY: " (it stopped early, when it got no better)",
     Ending.KEPT: " (kept as it was when it was stopped)",
 }
+
+
+Hosts = Annotated[
+    Path | None,
+    typer.Option(
+        "--hosts",
+        help="Train on several machines: a hostfile of mlx.launch, this machine first. The others need this program "
+        "and the base model in the same places.",
+        metavar="FILE",
+    ),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -57,6 +69,7 @@ def train(
     source: Annotated[
         Path | None, typer.Option("--from", help="Train on this file alone; the library's pairs stay untouched.")
     ] = None,
+    hosts: Hosts = None,
     home: Home = None,
     json: Json = False,
     **settings: Any,
@@ -66,11 +79,12 @@ def train(
     Ctrl-C pauses: `lorastudio resume` goes on, `lorastudio keep` makes a version of what was learnt so far.
     """
     config = recipe_of(settings)
+    together = _read(hosts)
     session = Session(home, json)
     if base is not None:
         fetch_base(session, base)
     with session.writing("train") as library:
-        _follow(session, _prepare_and_train(session, library, config, base, source))
+        _follow(session, _prepare_and_train(session, library, config, base, source, together))
 
 
 def resume(
@@ -78,16 +92,18 @@ def resume(
     safer: Annotated[
         bool, typer.Option("--safer", help="In smaller pieces: less memory, more time, the same result.")
     ] = False,
+    hosts: Hosts = None,
     home: Home = None,
     json: Json = False,
 ) -> None:
-    """Continue a stopped or crashed run from its last checkpoint."""
+    """Continue a stopped or crashed run from its last checkpoint; on the hosts that it had, on others, or alone."""
+    together = _read(hosts)
     session = Session(home, json)
     with session.writing("resume") as library:
         chosen = latest_resumable(library).id if run is None else run
         if safer:
             make_safer(library, chosen)
-        _follow(session, train_run(library, chosen, session.cancel))
+        _follow(session, train_run(library, chosen, session.cancel, hosts=together))
 
 
 def keep(
@@ -133,12 +149,17 @@ def runs(home: Home = None, json: Json = False) -> None:
 
 
 def _prepare_and_train(
-    session: Session, library: Library, config: TrainConfig, base: str | None, source: Path | None
+    session: Session,
+    library: Library,
+    config: TrainConfig,
+    base: str | None,
+    source: Path | None,
+    hosts: HostList | None,
 ) -> Iterator[Event]:
     if source is None:
         yield from (Warned(text) for text in readiness_warnings(library))
     run = prepare_run(library, config, base=base or default_base(library), source=source)
-    yield from train_run(library, run.id, session.cancel)
+    yield from train_run(library, run.id, session.cancel, hosts=hosts)
 
 
 def _follow(session: Session, events: Iterator[Event]) -> None:
@@ -161,3 +182,7 @@ def _show_done(session: Session, done: TrainingDone) -> None:
         f"good answer {figure(done.validation_accuracy)}. Judge it with `lorastudio gate {done.version}`.",
         highlight=False,
     )
+
+
+def _read(hosts: Path | None) -> HostList | None:
+    return None if hosts is None else HostList.read(hosts)

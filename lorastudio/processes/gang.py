@@ -24,6 +24,7 @@ from lorastudio.training.hosts import Host, HostList
 JOIN_TIMEOUT_S = 45.0
 # How long the others may take to say why, when all that one rank knows is that a neighbour is gone.
 CULPRIT_TIMEOUT_S = 5.0
+RESUME = "`lorastudio resume` goes on, with these hosts, with others, or without any."
 REACHABLE = "Check the addresses in the hosts file, and that no firewall stands between the hosts."
 SSH = (
     "ssh", "-T", "-o", "BatchMode=yes", "-o", "ConnectTimeout=20",
@@ -132,9 +133,8 @@ class WorkerGang:
 
     def _named(self, rank: int, error: TrainingError) -> TrainingError:
         """The error with its host. What one host can't do, the run may do again with others."""
-        return TrainingError(
-            f"On {self._names[rank]}: {error.message}", error.hint, resumable=True, failure=error.failure
-        )
+        hint = f"{error.hint} {RESUME}".strip()
+        return TrainingError(f"On {self._names[rank]}: {error.message}", hint, resumable=True, failure=error.failure)
 
     def _end(self, save_s: float = 5.0) -> None:
         """All at once: those that wait for each other could otherwise use up the patience one after the other."""

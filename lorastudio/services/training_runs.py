@@ -19,7 +19,7 @@ from lorastudio.domain.run import RESUMABLE, Run, RunState
 from lorastudio.domain.training_events import TrainingDone, TrainingStarted
 from lorastudio.domain.version import ModelVersion
 from lorastudio.practice.facts import parse_question
-from lorastudio.processes.jobs import Worker
+from lorastudio.processes.gang import start_workers
 from lorastudio.services.arrivals import gate_texts
 from lorastudio.services.base_models import is_practice, pinned_base, resolve_base
 from lorastudio.services.curation import readiness
@@ -31,6 +31,7 @@ from lorastudio.services.safer_retry import note_failure
 from lorastudio.store import cycles, deployments, runs, versions
 from lorastudio.store.library import Library
 from lorastudio.training.config import Objective, TrainConfig
+from lorastudio.training.hosts import HostList
 from lorastudio.training.protocol import Ending
 
 RUNS = "runs"
@@ -89,8 +90,10 @@ def keep_run(library: Library, run_id: int, cancel: CancelToken) -> Iterator[Eve
     yield from train_run(library, run_id, cancel, finish=True)
 
 
-def train_run(library: Library, run_id: int, cancel: CancelToken, *, finish: bool = False) -> Iterator[Event]:
-    """Train a prepared or interrupted run to its end; the last event is `TrainingDone`.
+def train_run(
+    library: Library, run_id: int, cancel: CancelToken, *, finish: bool = False, hosts: HostList | None = None
+) -> Iterator[Event]:
+    """Train a prepared or interrupted run to its end, here or on several `hosts`; the last event is `TrainingDone`.
 
     `cancel.cancel()` pauses: a checkpoint is kept and the run marked interrupted. `cancel.finish()` stops and
     keeps: the run ends with what it has learnt, as a version; `finish` does so from the start. A run that failed
@@ -109,7 +112,7 @@ def train_run(library: Library, run_id: int, cancel: CancelToken, *, finish: boo
     runs.update_run(library, run.id, state=RunState.RUNNING, error="")
     try:
         # A token of our own: a wish to finish is meant for the run under way, not for work that comes later.
-        yield from _work(library, run, config, _order(library, run, resumed, finish), cancel.child())
+        yield from _work(library, run, config, _order(library, run, resumed, finish), hosts, cancel.child())
     except (Cancelled, GeneratorExit):
         runs.update_run(library, run.id, state=RunState.INTERRUPTED)
         raise
@@ -186,7 +189,12 @@ def _refuse_nothing(frozen: FrozenDataset, source: Path | None) -> None:
 
 
 def _work(
-    library: Library, run: Run, config: TrainConfig, order: dict[str, Any], cancel: CancelToken
+    library: Library,
+    run: Run,
+    config: TrainConfig,
+    order: dict[str, Any],
+    hosts: HostList | None,
+    cancel: CancelToken,
 ) -> Iterator[Event]:
     folder = run_folder(library, run.id)
     counts = FrozenDataset.read(folder)
@@ -208,7 +216,7 @@ def _work(
         )
     result = run.result
     if not result:
-        with Worker(library.home / "logs") as worker:
+        with start_workers(hosts, library.home / "logs") as worker:
             for message in worker.run(order, cancel):
                 yield from hear(library, run.id, with_freezing(folder, message))
                 if message["type"] == "done":

@@ -38,6 +38,10 @@ the child's stdin means: stop now.
   "reference_accuracy"|null, "heldout_loss"|null, "token_accuracy"|null, "num_examples", "left_out": [{"id",
   "reason"}], "base_fingerprint", "template_hash", "adapter_hash", "best_step"|null, "skipped_steps", "backend",
   "thinking": THINKING}`.
+- `{"type": "job", "job": "join", "rank": int, "ring": [["IP:PORT", ...], ...], "names": [TEXT, ...]}` → `done`, once
+  all ranks of the ring are there. From then on a `train` job must be given to all of them: each computes its share
+  of every step; rank 0 alone reports more than `phase`, keeps checkpoints and writes the output. `ring` and `names`
+  (for messages) are by rank. A worker joins once in its life.
 - `{"type": "job", "job": "sample", "base": PATH, "adapters": {NAME: PATH|null}, "requests": FILE, "output": FILE}`.
   `requests` lines: `{"id": TEXT, "adapter": NAME, "messages": [...], "seed": int, "temperature": float,
   "max_tokens": int}`; `output` lines, in the same order, written beside and renamed:
