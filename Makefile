@@ -3,8 +3,9 @@
 READY = .venv/.ready
 PYTEST = packaging/with_blas.sh .venv/bin/pytest
 INTEROP = tests/interop/.venv/.ready
+PEERS = tests/benchmarks/peers/.venv/.ready
 
-.PHONY: run setup demo test test-interop check soak bench bench-gate bench-loop screenshots freeze practice-model clean
+.PHONY: run setup demo test test-interop check soak bench bench-gate bench-loop bench-training screenshots freeze practice-model clean
 
 run: $(READY)
 	@packaging/run.sh .venv/bin/lorastudio
@@ -28,6 +29,7 @@ check: $(READY)
 	.venv/bin/lint-imports
 	.uv/bin/uv lock --check --offline
 	.uv/bin/uv lock --check --offline --project tests/interop
+	.uv/bin/uv lock --check --offline --project tests/benchmarks/peers
 
 # Other people's trainers beside ours, in an environment of their own: see tests/interop/pyproject.toml.
 test-interop: $(INTEROP)
@@ -40,7 +42,7 @@ $(INTEROP): tests/interop/uv.lock tests/interop/torch-linux.txt packaging/setup_
 soak: $(READY)
 	$(PYTEST) -m soak
 
-bench: $(READY)
+bench: $(READY) $(PEERS)
 	packaging/with_screen.sh $(PYTEST) -m bench -s tests/benchmarks/*.py
 
 bench-gate: $(READY)
@@ -48,6 +50,13 @@ bench-gate: $(READY)
 
 bench-loop: $(READY)
 	$(PYTEST) -m bench -s tests/benchmarks/loop.py
+
+# ONLY="dpo-half" measures what `pytest -k` selects, ALTERNATIONS=1 does it once.
+bench-training: $(READY) $(PEERS)
+	$(PYTEST) -m bench -s -k "$(ONLY)" tests/benchmarks/training.py
+
+$(PEERS): tests/benchmarks/peers/uv.lock packaging/setup_peers.sh | $(READY)
+	@packaging/setup_peers.sh
 
 screenshots: $(READY)
 	packaging/screenshots.sh .venv/bin/python
@@ -60,5 +69,5 @@ practice-model: $(READY)
 	packaging/with_blas.sh .venv/bin/python -m lorastudio.worker.practice_model --out resources/practice/model
 
 clean:
-	rm -rf .venv .uv tests/interop/.venv build dist .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis
+	rm -rf .venv .uv tests/interop/.venv tests/benchmarks/peers/.venv build dist .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
