@@ -101,6 +101,11 @@ class Job(QObject):
         """Somebody asked it to stop, and it has not ended yet."""
         return self.state == "running" and self._cancel.cancelled
 
+    @property
+    def finishing(self) -> bool:
+        """Somebody asked it to end early and keep its result, and it has not ended yet."""
+        return self.state == "running" and self._cancel.finishing
+
     def start(self) -> None:
         """For the backend."""
         self._runner.start()
@@ -108,6 +113,10 @@ class Job(QObject):
     def stop(self) -> None:
         """Ask it to stop at its next safe point; what is finished is kept."""
         self._cancel.cancel()
+
+    def finish(self) -> None:
+        """Ask what it is at now to end early and keep its result; only training can, other work goes on."""
+        self._cancel.finish()
 
     def wait(self, limit_ms: int) -> bool:
         """Wait for the thread's end without the event loop, at the program's end; False when it took too long."""

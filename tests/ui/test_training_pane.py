@@ -172,8 +172,9 @@ def test_a_run_is_watched_stopped_resumed_and_becomes_a_version(tmp_path: Path) 
         bench.until(lambda: pane.curves.curves.last_step >= 2 and pane.curves.loss.chart is not None)
         bench.until(lambda: pane.curves.loss.chart.drawn("train")[0])
         assert pane.progress_words.text().startswith("Step ")
-        pane.stop_action.trigger()
-        assert not pane.stop_action.isEnabled()
+        pane.pause_action.trigger()
+        assert not pane.pause_action.isEnabled()
+        assert not pane.keep_action.isEnabled()
         assert bench.ended("training").state == "stopped"
         bench.until(pane.resume_action.isEnabled)
         stopped_at = pane.curves.curves.last_step
@@ -187,3 +188,36 @@ def test_a_run_is_watched_stopped_resumed_and_becomes_a_version(tmp_path: Path) 
         assert curves.memory_mb.smoothed is not None
     with Library.open(tmp_path / "home", write=False) as library:
         assert [version.version for version in list_versions(library)] == [1]
+
+
+@pytest.mark.timeout(400)
+def test_a_run_that_is_stopped_and_kept_becomes_a_version(tmp_path: Path) -> None:
+    accept_pairs(tmp_path / "home", 32)
+    with Bench(tmp_path / "home") as bench:
+        pane = read(bench)
+        find(pane, QSpinBox, "training.epochs").setValue(500)
+        pane.train_action.trigger()
+        assert not pane.keep_action.isEnabled()  # nothing is learnt yet
+        bench.until(pane.keep_action.isEnabled)
+        pane.keep_action.trigger()
+        assert not pane.keep_action.isEnabled()
+        assert pane.progress_words.text().startswith("Ending here")
+        assert bench.ended("training").state == "done"
+        bench.until(lambda: pane.run_card.chip.text() == "v1")
+        assert 0 < pane.curves.curves.last_step < pane.curves.curves.steps
+
+
+@pytest.mark.timeout(400)
+def test_a_paused_run_can_be_kept_as_it_is(tmp_path: Path) -> None:
+    accept_pairs(tmp_path / "home", 32)
+    with Bench(tmp_path / "home") as bench:
+        pane = read(bench)
+        find(pane, QSpinBox, "training.epochs").setValue(500)
+        pane.train_action.trigger()
+        bench.until(pane.keep_action.isEnabled)
+        pane.pause_action.trigger()
+        assert bench.ended("training").state == "stopped"
+        bench.until(pane.keep_action.isEnabled)
+        pane.keep_action.trigger()
+        assert bench.ended("training").state == "done"
+        bench.until(lambda: pane.run_card.chip.text() == "v1")

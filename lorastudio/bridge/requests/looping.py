@@ -42,3 +42,10 @@ def go_on_with_run(library: Library, servers: LocalServers, cancel: CancelToken,
     from lorastudio.services.training_runs import train_run
 
     yield from train_run(library, run_id, cancel)
+
+
+def keep_run_as_it_is(library: Library, servers: LocalServers, cancel: CancelToken, run_id: int) -> Iterator[Event]:
+    """End an interrupted training run at its last checkpoint; what it has learnt becomes a version."""
+    from lorastudio.services.training_runs import keep_run
+
+    yield from keep_run(library, run_id, cancel)

@@ -52,6 +52,11 @@ class RunFollower(QObject):
         return any(job.stopping for job in self.jobs())
 
     @property
+    def finishing(self) -> bool:
+        """The run was asked to end early and keep what it has learnt."""
+        return any(job.finishing for job in self.jobs())
+
+    @property
     def share(self) -> float:
         """How much of the live run is done, 0 to 1."""
         return self.step / self.steps if self.steps else 0.0

@@ -58,7 +58,7 @@ class TrainingPane(ReadingPane):
         self._update()
 
     def actions(self) -> list[QAction]:
-        return [self.train_action, self.stop_action, self.resume_action, self.discard_action]
+        return [self.train_action, self.pause_action, self.keep_action, self.resume_action, self.discard_action]
 
     def run_action(self) -> QAction | None:
         return self.resume_action if self.resume_action.isEnabled() else self.train_action
@@ -80,8 +80,11 @@ class TrainingPane(ReadingPane):
 
     def _make_actions(self) -> None:
         self.train_action = self._action("Train", "train", TRAIN_TIP, self._on_train)
-        self.stop_action = self._action(
-            "Stop and keep", "stop", "Stop at the next step; the run can be resumed from there", self._on_stop
+        self.pause_action = self._action(
+            "Pause", "pause", "Stop at the next step; the run can be resumed from there", self._on_pause
+        )
+        self.keep_action = self._action(
+            "Stop and keep", "keep", "End the run here: what it has learnt so far becomes a version", self._on_keep
         )
         self.resume_action = self._action("Resume", "resume", "Go on from the last checkpoint", self._on_resume)
         self.discard_action = self._action(
@@ -92,7 +95,8 @@ class TrainingPane(ReadingPane):
         for action, kind in (
             (self.discard_action, ""),
             (self.resume_action, ""),
-            (self.stop_action, "danger"),
+            (self.keep_action, ""),
+            (self.pause_action, "danger"),
             (self.train_action, "primary"),
         ):
             self.title_row.add(ActionButton(action, kind=kind))
@@ -127,6 +131,7 @@ class TrainingPane(ReadingPane):
         area.setFixedWidth(LEFT_PX + 10)
         area.setWidget(inside)
         self.recipe.edited.connect(self._on_edited)
+        self.recipe.base_wanted.connect(self._on_change_base)
         self.run_list.chosen.connect(self._on_chosen)
         self.readiness.pairs_button.clicked.connect(self._on_to_pairs)
         self.run_card.version_button.clicked.connect(self._on_to_versions)
@@ -204,6 +209,15 @@ class TrainingPane(ReadingPane):
         self._update()
 
     @Slot()
+    def _on_change_base(self) -> None:
+        from lorastudio.ui.base_sheet import BaseSheet
+
+        if self.view is not None:
+            sheet = BaseSheet(self.backend, self.view.base, self.window())
+            sheet.open()
+            sheet.name.setFocus()
+
+    @Slot()
     def _on_train(self) -> None:
         if self.view is None or self._checked is None or self._checked.record is None:
             return
@@ -212,9 +226,20 @@ class TrainingPane(ReadingPane):
         self._update()
 
     @Slot()
-    def _on_stop(self) -> None:
+    def _on_pause(self) -> None:
         for job in self.follower.jobs():
             job.stop()
+        self._update()
+
+    @Slot()
+    def _on_keep(self) -> None:
+        from lorastudio.bridge.requests.looping import keep_run_as_it_is
+
+        for job in self.follower.jobs():
+            job.finish()
+        if not self.follower.busy:
+            self.error_bar.hide()
+            self.backend.start("training", f"Keeping run {self.shown_run}", keep_run_as_it_is, self.shown_run)
         self._update()
 
     @Slot()
@@ -241,7 +266,7 @@ class TrainingPane(ReadingPane):
         run_id = int(self.discard_bar.property("run"))
         if self.follower.live_run == run_id:
             self._discard_next = run_id
-            self._on_stop()
+            self._on_pause()
         else:
             self.backend.act(requests.discard, run_id, failed=self.show_error)
 
@@ -285,7 +310,8 @@ class TrainingPane(ReadingPane):
         can_resume = not busy and self.view is not None and self.shown_run in self.view.resumable
         self._allow(self.train_action, not off, not busy)
         self.train_action.setToolTip(off or TRAIN_TIP)
-        self._allow(self.stop_action, busy and not self.follower.stopping, busy)
+        self._allow(self.pause_action, busy and not self.follower.stopping, busy)
+        self._allow(self.keep_action, self._can_keep(can_resume), busy or can_resume)
         self._allow(self.resume_action, can_resume, can_resume)
         self._allow(self.discard_action, can_resume or self.follower.live_run > 0, can_resume or busy)
         has_runs = self.shown_run > 0
@@ -295,6 +321,13 @@ class TrainingPane(ReadingPane):
             self.empty.button.setVisible(self.view is not None and not self.view.accepted)
         self._update_progress()
         self.title_row.state.say(self._state_words(off))
+
+    def _can_keep(self, can_resume: bool) -> bool:
+        """There is something learnt, and nobody has asked for another end."""
+        follower = self.follower
+        if follower.busy:
+            return follower.step > 0 and not (follower.stopping or follower.finishing)
+        return can_resume and self._story is not None and bool(self._story.steps)
 
     def _allow(self, action: QAction, enabled: bool, visible: bool) -> None:
         action.setEnabled(enabled)
@@ -332,10 +365,13 @@ class TrainingPane(ReadingPane):
         if busy:
             self.progress.set_share(self.follower.share)
             self.progress_words.setText(self._progress_words())
+            self.keep_action.setEnabled(self._can_keep(can_resume=False))
 
     def _progress_words(self) -> str:
         if self.follower.stopping:
             return "Stopping at the next step; what is finished is kept"
+        if self.follower.finishing:
+            return "Ending here: what was learnt becomes a version"
         if not self.follower.step:
             return self.follower.phase_words
         words = f"Step {count(self.follower.step)} of {count(self.follower.steps)}"

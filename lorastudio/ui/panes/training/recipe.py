@@ -31,6 +31,7 @@ OBJECTIVES = (
     ("sft", "Good drafts alone", "SFT: imitate the good drafts; the bad ones are not used"),
 )
 ALL_LAYERS = 0
+USUAL_BETA = 0.0  # the objective's own
 TEXT_MARGIN_PX = 7
 
 
@@ -38,6 +39,7 @@ class RecipeCard(Card):
     """Holds a whole recipe: what has no field here stays as it was in the record that was shown."""
 
     edited = Signal()
+    base_wanted = Signal()  # choose another base model
 
     def __init__(self, theme: Theme) -> None:
         super().__init__("Recipe")
@@ -106,8 +108,9 @@ class RecipeCard(Card):
         self.max_seq_length = _whole(8, 1_000_000, " tokens")
         self.layers = _whole(ALL_LAYERS, 1000)
         self.layers.setSpecialValueText("all")
-        self.beta, self.nll_weight = _fraction(0.001, 100, 3), _fraction(0, 100, 3)
-        self._add("Base model", self.base, "base", "The model that the adapter is for; chosen with the endpoints")
+        self.beta, self.nll_weight = _fraction(USUAL_BETA, 100, 3), _fraction(0, 100, 3)
+        self.beta.setSpecialValueText("usual")
+        self._add_base("Base model", "The model that the adapter is for")
         self._add("Learn from", self.objective, "objective", "The objective")
         self._add_pair("Rank / alpha", "Size of the adapter, and how strongly it acts: alpha / rank scales it")
         self._add("Learning rate", self.learning_rate, "learning_rate", "How far each step goes")
@@ -133,15 +136,25 @@ class RecipeCard(Card):
         words.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._form.addRow(words, field)
 
+    def _add_base(self, label: str, tip: str) -> None:
+        self._name(self.base, label, "base", tip)
+        self.base_button = Button("Change…", "training.change_base", kind="small")
+        self.base_button.setToolTip("Choose a folder, or a model of the hub")
+        self.base_button.clicked.connect(self.base_wanted)
+        self._add_both(label, tip, self.base, self.base_button)
+
     def _add_pair(self, label: str, tip: str) -> None:
         self._name(self.rank, "Rank", "rank", tip)
         self._name(self.alpha, "Alpha", "alpha", tip)
+        self._add_both(label, tip, self.rank, self.alpha)
+
+    def _add_both(self, label: str, tip: str, left: QWidget, right: QWidget) -> None:
         both = QWidget()
         row = QHBoxLayout(both)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(6)
-        row.addWidget(self.rank)
-        row.addWidget(self.alpha)
+        row.addWidget(left)
+        row.addWidget(right)
         words = Dim(label)
         words.setToolTip(tip)
         words.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
@@ -166,16 +179,17 @@ class RecipeCard(Card):
             "batch_size": self.batch_size.value(),
             "max_seq_length": self.max_seq_length.value(),
             "layers": None if layers == ALL_LAYERS else layers,
-            "beta": self.beta.value(),
+            "beta": None if self.beta.value() == USUAL_BETA else self.beta.value(),
             "nll_weight": self.nll_weight.value(),
         }
 
     def _fill(self, record: Record) -> None:
         self.objective.setCurrentIndex(max(0, self.objective.findData(record.get("objective"))))
-        for name in ("rank", "alpha", "epochs", "batch_size", "max_seq_length", "beta", "nll_weight"):
+        for name in ("rank", "alpha", "epochs", "batch_size", "max_seq_length", "nll_weight"):
             if record.get(name) is not None:
                 getattr(self, name).setValue(record[name])
         self.layers.setValue(record.get("layers") or ALL_LAYERS)
+        self.beta.setValue(record.get("beta") or USUAL_BETA)
         rate = record.get("learning_rate")
         self.learning_rate.setText("" if rate is None else f"{rate:g}")
         self._on_edited()
