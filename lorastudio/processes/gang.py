@@ -59,6 +59,11 @@ class WorkerGang:
             self._end(save_s=0.0)
             raise
 
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """The children's process ids by rank; for another machine that of the ssh that speaks to it."""
+        return tuple(child.pid for child in self._children)
+
     def run(self, job: dict[str, Any], cancel: CancelToken) -> Iterator[dict[str, Any]]:
         """Give all workers `job` and yield the messages of the first; the last one is `done`.
 
