@@ -54,5 +54,8 @@ class RunCurves:
         step = int(record["step"])
         if record.get("loss") is not None:
             self.development_loss.add(step, float(record["loss"]))
-        if record.get("accuracy") is not None:
-            self.development_preference.add(step, float(record["accuracy"]))
+        # Over the base model, as the steps' own accuracy is, wherever the base's likelihoods are known.
+        over_base = record.get("reference_accuracy")
+        preference = record.get("accuracy") if over_base is None else over_base
+        if preference is not None:
+            self.development_preference.add(step, float(preference))
