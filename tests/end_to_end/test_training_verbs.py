@@ -140,3 +140,17 @@ def test_a_stopped_run_is_resumed_and_ends_as_if_never_stopped(fresh: Program, f
     resumed = Path(done[-1]["model_path"])
     assert (resumed / "adapters.safetensors").read_bytes() == (whole / "adapters.safetensors").read_bytes()
     assert "no unfinished run" in fresh.refusal("resume")
+
+
+def test_a_stopped_run_can_be_kept_as_it_is(fresh: Program, file: Path) -> None:
+    with fresh.started("train", "--from", file, *QUICK, "--epochs", "500") as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if json.loads(line).get("step") == 3:
+                break
+        process.send_signal(signal.SIGINT)
+        assert ended(process).code == 1
+    done = fresh.run("keep", "--json").lines[-1]
+    assert (done["event"], done["ended"], done["version"]) == ("done", "kept", 1)
+    assert (Path(done["model_path"]) / "adapters.safetensors").is_file()
+    assert fresh.json("runs")["runs"][0]["state"] == "finished"
