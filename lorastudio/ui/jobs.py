@@ -9,7 +9,13 @@ from lorastudio.ui.wording import count, time_left
 if TYPE_CHECKING:
     from lorastudio.bridge.job import Job
 
-PANE_OF_KIND = {"cycle": "drafts", "training": "training", "gate": "versions", "deployment": "versions"}
+PANE_OF_KIND = {
+    "cycle": "drafts",
+    "download": "training",
+    "training": "training",
+    "gate": "versions",
+    "deployment": "versions",
+}
 PANE_OF_STAGE = {
     "extracting": "pairs",
     "accepting": "pairs",

@@ -91,6 +91,7 @@ class Sheet(QWidget):
         self.setGeometry(area)
         width = min(self._width_px, area.width() - 2 * MARGIN_PX)
         self.panel.setFixedWidth(width)
+        self.panel.layout().activate()  # texts may have changed since
         wanted = self.panel.layout().totalHeightForWidth(width)
         if wanted <= 0:
             wanted = self.panel.sizeHint().height()

@@ -61,6 +61,7 @@ class CheckedRecipe:
 
 def read_training(library: Library) -> TrainingView:
     """Everything but the curves; looks at every accepted pair."""
+    from lorastudio.bridge.failures import in_plain_words
     from lorastudio.domain.errors import KnownError
     from lorastudio.domain.pair import PairState
     from lorastudio.domain.run import RESUMABLE
@@ -76,7 +77,7 @@ def read_training(library: Library) -> TrainingView:
     try:
         resolve_base(base)
     except KnownError as error:
-        problem = f"{error.message} {error.hint}".strip()
+        problem = str(in_plain_words(error))
     practice = is_practice(base)
     runs = tuple(list_runs(library))
     return TrainingView(

@@ -137,24 +137,21 @@ class RecipeCard(Card):
         self._form.addRow(words, field)
 
     def _add_base(self, label: str, tip: str) -> None:
-        self._name(self.base, label, "base", tip)
-        self.base_button = Button("Change…", "training.change_base", kind="small")
+        self._add(label, self.base, "base", tip)
+        self.base_button = Button("Change…", "training.change_base", kind="link")
         self.base_button.setToolTip("Choose a folder, or a model of the hub")
         self.base_button.clicked.connect(self.base_wanted)
-        self._add_both(label, tip, self.base, self.base_button)
+        self._form.addRow("", self.base_button)
 
     def _add_pair(self, label: str, tip: str) -> None:
         self._name(self.rank, "Rank", "rank", tip)
         self._name(self.alpha, "Alpha", "alpha", tip)
-        self._add_both(label, tip, self.rank, self.alpha)
-
-    def _add_both(self, label: str, tip: str, left: QWidget, right: QWidget) -> None:
         both = QWidget()
         row = QHBoxLayout(both)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(6)
-        row.addWidget(left)
-        row.addWidget(right)
+        row.addWidget(self.rank)
+        row.addWidget(self.alpha)
         words = Dim(label)
         words.setToolTip(tip)
         words.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)

@@ -79,8 +79,9 @@ def interval_text(report: dict[str, Any] | None) -> str:
 
 
 def base_short_name(base: str) -> str:
-    """The last part of a hub name or a folder."""
-    return base.rstrip("/").rpartition("/")[2]
+    """The last part of a hub name or a folder, with the beginning of the commit where one is named."""
+    name, at, commit = base.rstrip("/").rpartition("/")[2].partition("@")
+    return f"{name}{at}{commit[:7]}"
 
 
 def short_hash(digest: str) -> str:
