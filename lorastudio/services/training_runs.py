@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,29 +13,30 @@ from lorastudio.domain.changes import Changes
 from lorastudio.domain.clock import now
 from lorastudio.domain.errors import BugError, Cancelled, KnownError, TrainingError
 from lorastudio.domain.events import Event, Warned
-from lorastudio.domain.pair import Split
 from lorastudio.domain.run import RESUMABLE, Run, RunState
 from lorastudio.domain.training_events import TrainingDone, TrainingStarted
 from lorastudio.domain.version import ModelVersion
 from lorastudio.practice.facts import parse_question
 from lorastudio.processes.gang import start_workers
-from lorastudio.services.arrivals import gate_texts
 from lorastudio.services.base_models import is_practice, pinned_base, resolve_base
 from lorastudio.services.curation import readiness
 from lorastudio.services.data_report import with_freezing
-from lorastudio.services.freezing import FrozenDataset, freeze_accepted, freeze_file, frozen_rows
+from lorastudio.services.freezing import FrozenDataset
 from lorastudio.services.golden import frozen_prompts, golden_prompts
+from lorastudio.services.memory_plans import learn_peak, memory_order
 from lorastudio.services.run_messages import hear
+from lorastudio.services.run_rows import freeze_rows
 from lorastudio.services.safer_retry import note_failure
 from lorastudio.store import cycles, deployments, runs, versions
 from lorastudio.store.library import Library
-from lorastudio.training.config import Objective, TrainConfig
+from lorastudio.training.config import TrainConfig
 from lorastudio.training.hosts import HostList
 from lorastudio.training.protocol import Ending
 
 RUNS = "runs"
 CHECKPOINTS = "checkpoints"
 OUTPUT = "output"
+METRICS = ("reference_accuracy", "heldout_loss", "token_accuracy", "steps", "ended")
 
 
 def prepare_run(
@@ -57,11 +57,7 @@ def prepare_run(
     shutil.rmtree(staging, ignore_errors=True)
     staging.mkdir(parents=True)
     try:
-        frozen = (
-            freeze_accepted(library, staging) if source is None else freeze_file(source, staging, gate_texts(library))
-        )
-        _refuse_nothing(frozen, source)
-        config = _fitting(config, staging)
+        frozen, config = freeze_rows(library, config, staging, source)
         with library.transaction():
             run = runs.create_run(
                 library,
@@ -91,13 +87,20 @@ def keep_run(library: Library, run_id: int, cancel: CancelToken) -> Iterator[Eve
 
 
 def train_run(
-    library: Library, run_id: int, cancel: CancelToken, *, finish: bool = False, hosts: HostList | None = None
+    library: Library,
+    run_id: int,
+    cancel: CancelToken,
+    *,
+    finish: bool = False,
+    hosts: HostList | None = None,
+    anyway: bool = False,
 ) -> Iterator[Event]:
     """Train a prepared or interrupted run to its end, here or on several `hosts`; the last event is `TrainingDone`.
 
     `cancel.cancel()` pauses: a checkpoint is kept and the run marked interrupted. `cancel.finish()` stops and
-    keeps: the run ends with what it has learnt, as a version; `finish` does so from the start. A run that failed
-    for good is marked failed with the reason. Idempotent after a crash: whatever was finished is not done again.
+    keeps: the run ends with what it has learnt, as a version; `finish` does so from the start. A run that can't fit
+    this machine is refused before its first step, unless `anyway`. A run that failed for good is marked failed with
+    the reason. Idempotent after a crash: whatever was finished is not done again.
     """
     run = runs.get_run(library, run_id)
     if run.state is RunState.FINISHED:
@@ -110,9 +113,11 @@ def train_run(
         yield from (Warned(text) for text in config.warnings())
     resumed = run.state is not RunState.PREPARED
     runs.update_run(library, run.id, state=RunState.RUNNING, error="")
+    # A run that went on once was let through, by its plan or by a person.
+    order = _order(library, run, resumed, finish) | {"memory": memory_order(library, anyway=anyway or resumed)}
     try:
         # A token of our own: a wish to finish is meant for the run under way, not for work that comes later.
-        yield from _work(library, run, config, _order(library, run, resumed, finish), hosts, cancel.child())
+        yield from _work(library, run, config, order, hosts, cancel.child())
     except (Cancelled, GeneratorExit):
         runs.update_run(library, run.id, state=RunState.INTERRUPTED)
         raise
@@ -172,22 +177,6 @@ def run_folder(library: Library, run_id: int) -> Path:
     return library.home / RUNS / str(run_id)
 
 
-def _fitting(config: TrainConfig, folder: Path) -> TrainConfig:
-    """DPO+NLL without a single bad answer is plain fine-tuning, and takes its learning rate."""
-    pairs = any(row["good"] and row["bad"] for row in frozen_rows(folder, Split.TRAIN))
-    return config if pairs or config.objective is not Objective.DPO_NLL else replace(config, objective=Objective.SFT)
-
-
-def _refuse_nothing(frozen: FrozenDataset, source: Path | None) -> None:
-    if frozen.train > 0:
-        return
-    where = f"in {source}" if source else "among the accepted pairs"
-    raise TrainingError(
-        f"There is nothing to train on {where}.",
-        "Accept some pairs first, or give a file with prompts and good answers.",
-    )
-
-
 def _work(
     library: Library,
     run: Run,
@@ -222,6 +211,7 @@ def _work(
                 if message["type"] == "done":
                     result = message
         runs.update_run(library, run.id, result=result)
+        learn_peak(library, run.id)
     version = finish_version(library, run.id, result)
     yield _done_event(library, runs.get_run(library, run.id), tuple(result.get("left_out", ())), version)
 
@@ -273,7 +263,7 @@ def finish_version(library: Library, run_id: int, result: dict[str, Any]) -> Mod
         dataset_hash=run.dataset_hash,
         adapter_hash=result["adapter_hash"],
         run_id=run_id,
-        metrics={key: result.get(key) for key in ("reference_accuracy", "heldout_loss", "token_accuracy", "steps")},
+        metrics={key: result.get(key) for key in METRICS},
     )
     versions.add_version(library, version)
     shutil.rmtree(run_folder(library, run_id) / CHECKPOINTS, ignore_errors=True)
