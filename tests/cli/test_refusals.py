@@ -53,6 +53,7 @@ def refusal(call: Call, *arguments: object, code: int) -> str:
         "train --objective guess",
         "deploy 1 --force",
         "deploy 1 --target moon",
+        "model download practice",
         "endpoint add x --role boss --url localhost:1",
         "endpoint add a:b --role critic --url localhost:1",
         "endpoint add x --role critic --url ftp://localhost",

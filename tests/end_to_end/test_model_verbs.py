@@ -98,14 +98,12 @@ def test_stopping_a_download_says_what_is_kept(hub: FakeHub, program: Program, t
     assert "what was downloaded is kept" in stopped.err
 
 
-def test_a_chosen_model_is_pinned_to_its_commit(hub: FakeHub, program: Program, tiny: Path) -> None:
+def test_a_chosen_model_is_pinned_to_its_commit(hub: FakeHub, program: Program) -> None:
     planned = program.json("model", "download", NAME, "--dry-run")
     assert (planned["event"], planned["model"]) == ("download_planned", f"{NAME}@{COMMIT}")
     assert planned["size_bytes"] > planned["missing_bytes"] > hub.given[WEIGHTS] == 0
     chosen = program.run("model", "use", NAME, "--json").lines[-1]
     assert chosen["model"] == f"{NAME}@{COMMIT}" and Path(chosen["path"]).name == COMMIT
-    described = program.json("model", "info", NAME)
-    assert described["base_fingerprint"] == program.json("model", "info", tiny)["base_fingerprint"]
     hub.models[NAME].revisions = {"main": "b2" * 20}
     program.run("model", "download", NAME)
     finding = next(item for item in program.json("doctor")["findings"] if item["name"] == "base model")
@@ -160,7 +158,4 @@ def test_a_token_of_the_environment_reaches_the_hub_and_no_child(
 def test_what_the_hub_refuses_is_told_in_words(hub: FakeHub, program: Program) -> None:
     assert "knows no model someone/nothing" in program.refusal("model", "download", "someone/nothing")
     assert "no revision 'v9'" in program.refusal("train", "--base", f"{NAME}@v9")
-    assert "is not the name of a model on the hub" in program.refusal("model", "download", "practice", code=2)
-    program.environment["HF_ENDPOINT"] = "not an address"
-    assert "HF_ENDPOINT" in program.refusal("model", "download", NAME)
     assert not (program.home / "library.db").exists()
