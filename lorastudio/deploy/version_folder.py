@@ -105,6 +105,7 @@ def _card(number: int, output: Path, lineage: dict[str, Any]) -> bytes:
         "version": number,
         "base_fingerprint": result.get("base_fingerprint"),
         "template_hash": result.get("template_hash"),
+        "thinking": result.get("thinking"),
         "metrics": {name: result.get(name) for name in _METRICS},
         "lineage": lineage,
         "files": files,

@@ -21,6 +21,7 @@ def write_output(folder: Path, *, adapter: bytes = b"weights") -> Path:
         "adapter_hash": sha256_of(folder / ADAPTER_PARTIAL),
         "base_fingerprint": "b" * 64,
         "template_hash": "t" * 64,
+        "thinking": {"enabled": False, "closing": ""},
         "final_loss": 0.5,
         "num_examples": 12,
         "left_out": [{"id": 7, "reason": "too long"}],

@@ -47,6 +47,7 @@ def test_the_card_tells_content_and_lineage_but_no_time_or_place(tmp_path: Path)
     card = read_card(folder)
     assert card["files"][ADAPTER_FILE] == sha256_of(folder / ADAPTER_FILE)
     assert card["lineage"] == LINEAGE
+    assert card["thinking"] == {"enabled": False, "closing": ""}
     assert card["metrics"]["final_loss"] == 0.5
     assert str(tmp_path) not in (folder / CARD_FILE).read_text()
     elsewhere = build_version(tmp_path / "other home", 3, write_output(tmp_path / "again"), lineage=LINEAGE)
