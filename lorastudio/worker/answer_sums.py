@@ -32,6 +32,19 @@ class RowAnswers:
     good: int | None
     bad: int | None
 
+    @classmethod
+    def in_order(cls, rows: Iterable[TrainRow]) -> tuple[RowAnswers, ...]:
+        """The places of some rows' answers that stand one after the other, each row's good one first."""
+        placed: list[RowAnswers] = []
+        count = 0
+        for row in rows:
+            good = count if row.good is not None else None
+            count += row.good is not None
+            bad = count if row.bad is not None else None
+            count += row.bad is not None
+            placed.append(cls(good, bad))
+        return tuple(placed)
+
 
 @dataclass(frozen=True, slots=True)
 class StepTotals:

@@ -13,6 +13,7 @@ from typing import Any
 
 import mlx.core as mx
 from mlx.nn.layers.embedding import Embedding
+from mlx.nn.layers.quantized import QuantizedEmbedding
 
 # The float32 logits of one chunk take about this much; some ten arrays of this size are there at a time.
 CHUNK_BYTES = 12 << 20
@@ -41,9 +42,12 @@ class FrozenHead:
 
         @scored.vjp
         def backward(hidden: mx.array, cotangents: Any, outputs: Any) -> mx.array:
-            return (cotangents[0][:, None] * outputs[1]).astype(hidden.dtype)
+            gradient: mx.array = (cotangents[0][:, None] * outputs[1]).astype(hidden.dtype)
+            return gradient
 
-        return scored(hidden)[0]
+        both: Any = scored(hidden)
+        log_probs: mx.array = both[0]
+        return log_probs
 
     def scores(self, hidden: mx.array, ids: mx.array) -> tuple[mx.array, mx.array]:
         """(scored,) ln p as above, without gradient, and whether the id was the first choice (scored,) bool."""
@@ -72,32 +76,53 @@ class FrozenHead:
     def _scored(self, hidden: mx.array, ids: mx.array) -> tuple[mx.array, mx.array]:
         """Log-probabilities of one chunk, and their gradient with respect to the hidden states."""
         logits = self._logits(hidden)
-        normaliser = mx.logsumexp(logits, axis=-1, keepdims=True)
-        log_probs = _chosen(logits, ids) - normaliser[:, 0]
-        slope = -mx.exp(logits - normaliser)
-        slope = mx.put_along_axis(slope, ids[:, None], mx.take_along_axis(slope, ids[:, None], -1) + 1, axis=-1)
-        if self.softcap is not None:
-            slope = slope * (1 - mx.square(logits / self.softcap))
-        return log_probs, self._back(slope.astype(hidden.dtype))
+        # One pass of exponentials: ln Σ exp z = max z − ln max p.
+        chances = mx.softmax(logits, axis=-1)
+        normaliser = logits.max(axis=-1) - mx.log(chances.max(axis=-1))
+        log_probs = _chosen(logits, ids) - normaliser
+        if self.softcap is None:
+            slope = self._row(ids) - self._back(chances.astype(hidden.dtype))
+        else:
+            bent = 1 - mx.square(logits / self.softcap)
+            slope = self._row(ids) * _chosen(bent, ids)[:, None] - self._back((chances * bent).astype(hidden.dtype))
+        return log_probs, slope.astype(hidden.dtype)
 
     def _back(self, slope: mx.array) -> mx.array:
         """(rows, hidden size): a gradient on the logits carried back through the weight."""
         module = self.module
         if "scales" not in module:
-            return slope @ module.weight
+            gradient: mx.array = slope @ module.weight
+            return gradient
         return mx.quantized_matmul(
             slope,
-            module["weight"],
-            module["scales"],
+            module.weight,
+            module.scales,
             module.get("biases"),
             transpose=False,
             group_size=module.group_size,
             bits=module.bits,
+            mode=module.mode,
+        )
+
+    def _row(self, ids: mx.array) -> mx.array:
+        """(rows, hidden size): the weight's rows of some tokens."""
+        module = self.module
+        if "scales" not in module:
+            rows: mx.array = module.weight[ids]
+            return rows
+        biases = module.get("biases")
+        return mx.dequantize(
+            module.weight[ids],
+            module.scales[ids],
+            None if biases is None else biases[ids],
+            group_size=module.group_size,
+            bits=module.bits,
+            mode=module.mode,
         )
 
 
 def _is_embedding(module: Any) -> bool:
-    return isinstance(module, Embedding) or hasattr(module, "as_linear")
+    return isinstance(module, Embedding | QuantizedEmbedding)
 
 
 def _chosen(logits: mx.array, ids: mx.array) -> mx.array:

@@ -112,26 +112,3 @@ def _log_complement(log_probs: mx.array) -> mx.array:
     largest that float32 knows below 1.
     """
     return mx.log(-mx.expm1(mx.minimum(log_probs, LARGEST_LOG_PROB)))
-
-
-def nll(log_probs: mx.array, weights: mx.array) -> mx.array:
-    """−Σc / ΣL: the mean over all answer tokens of a batch, so that a long answer counts by its length.
-
-    `log_probs` and `weights` are (rows, length), the weights 1 on answer tokens.
-    """
-    return -(log_probs * weights).sum() / weights.sum()
-
-
-def preference_margins(good: mx.array, good_reference: mx.array, bad: mx.array, bad_reference: mx.array) -> mx.array:
-    """Δ = (c − c0) − (r − r0) for each pair, from per-token values (pairs, length) that are 0 outside answers."""
-    return (good - good_reference).sum(axis=-1) - (bad - bad_reference).sum(axis=-1)
-
-
-def dpo(margins: mx.array, beta: float, label_smoothing: float = 0.0) -> mx.array:
-    """Mean of `dpo_losses` over pairs."""
-    return dpo_losses(margins, beta, label_smoothing).mean()
-
-
-def preference_accuracy(margins: mx.array) -> mx.array:
-    """The share of pairs with a positive margin; a tie counts one half."""
-    return wins(margins).mean()

@@ -17,7 +17,7 @@ from lorastudio.worker.packing import Pack, Segment
 
 # Queries of a long segment attend in pieces of this many rows: a piece needs no keys after its own end, which
 # saves up to half of the scores, in time and in memory.
-QUERY_ROWS = 512
+QUERY_ROWS = 64
 
 
 @dataclass(frozen=True, slots=True)

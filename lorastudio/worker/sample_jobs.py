@@ -14,7 +14,7 @@ from lorastudio.worker.adapters import load_version, stored_thinking
 from lorastudio.worker.base_model import BaseModel
 from lorastudio.worker.conversations import ChatCodec
 from lorastudio.worker.generation import Answer, Generator, run_all
-from lorastudio.worker.log_probs import score_answers
+from lorastudio.worker.scoring import score_answers
 from lorastudio.worker.rows import read_json_lines
 from lorastudio.worker.sampling import SampleRequest
 from lorastudio.worker.slots import plan_slots
@@ -71,7 +71,7 @@ def run_score(base: BaseModel, order: dict[str, Any], report: Report, cancel: Ca
         encoded = [codec.encode_answer(from_records(record["messages"]), record["answer"]) for record in records]
         for start in range(0, len(records), SCORED_AT_ONCE):
             cancel.check()
-            scores = score_answers(model, encoded[start : start + SCORED_AT_ONCE])
+            scores = score_answers(model, encoded[start : start + SCORED_AT_ONCE], cancel)
             for record, score in zip(records[start : start + SCORED_AT_ONCE], scores, strict=True):
                 lines.append(
                     {

@@ -30,12 +30,14 @@ from lorastudio.worker.objective_loss import objective_loss
 from lorastudio.worker.objectives import kto_divergence, nll_losses
 from lorastudio.worker.packed_model import PackedModel
 from lorastudio.worker.rows import TrainRow
-from lorastudio.worker.scoring import AnswerScore, score_book
+from lorastudio.worker.scoring import TOKENS_PER_SCORING_PASS, AnswerScore, score_book
 from lorastudio.worker.step_pass import StepPass, lay_out
 from lorastudio.worker.targets import sum_answers
 
 # Tokens of one pass with gradient where neither settings nor a memory plan name a number.
 TOKENS_PER_PASS = 8192
+# Of a pass without gradient, when memory is to be spared.
+TOKENS_PER_LEAN_PASS = 512
 
 PerToken = npt.NDArray[np.float32]
 
@@ -64,6 +66,7 @@ class Stepper:
     config: TrainConfig
     computing: Computing
     mismatched: dict[int, Encoded]
+    compared: frozenset[Encoded]
     gang: Gang = ALONE
     references: dict[Encoded, PerToken] = field(default_factory=dict)
 
@@ -72,19 +75,24 @@ class Stepper:
         cls,
         model: Any,
         config: TrainConfig,
-        lists: Sequence[Sequence[TrainRow]],
+        rows: Sequence[TrainRow],
+        watched: Sequence[TrainRow] = (),
         replay: Sequence[Encoded] = (),
         gang: Gang = ALONE,
     ) -> Stepper:
-        """For the rows of several lists (train, development, …), whose ids are unlike, and what is replayed."""
+        """For rows to learn from, rows to be evaluated on and answers to be replayed; ids are unlike."""
         mismatched: dict[int, Encoded] = {}
         if config.objective is Objective.KTO:
-            for rows in lists:
-                mismatched |= mismatched_answers(rows, config.max_seq_length)
-        answers = [answer for rows in lists for row in rows for answer in answers_of(row)]
+            mismatched = mismatched_answers(rows, config.max_seq_length)
+            mismatched |= mismatched_answers(watched, config.max_seq_length)
+        answers = [answer for row in (*rows, *watched) for answer in answers_of(row)]
         book = AnswerBook.of([*answers, *mismatched.values(), *replay])
         computing = computing_on(model, book, config.execution, checkpointing=config.checkpointing)
-        return cls(model, config, computing, mismatched, gang)
+        # An evaluation compares pairs with the base whatever the objective.
+        compared = {answer for row in watched if row.good and row.bad for answer in answers_of(row)}
+        if config.objective.needs_reference:
+            compared |= {*answers, *mismatched.values()}
+        return cls(model, config, computing, mismatched, frozenset(compared), gang)
 
     def prepare(self, scratch: Path, cancel: CancelToken, progress: Callable[[int, int], None]) -> None:
         """Compute once what training does not change: the trunk, and the base's own log-probabilities.
@@ -95,9 +103,10 @@ class Stepper:
         if isinstance(computing, PackedModel):
             computing.keep_trunk(scratch)
         order = book.sharing_order(range(len(book)))
+        order.sort(key=lambda number: book.encoded[number] in self.compared)  # those apart: they cost a whole pass
         done = 0
         with without_adapter(self.model):
-            for group in book.groups([[number] for number in order], self.tokens_per_pass):
+            for group in book.groups([[number] for number in order], self.tokens_scored):
                 cancel.check()
                 self._prepare_answers([order[index] for index in group])
                 done += len(group)
@@ -128,7 +137,7 @@ class Stepper:
         book = self.computing.model.book
         answers = {answer for row in rows for answer in (*answers_of(row), *self._mismatched_of(row))}
         numbers = [book.number(answer) for answer in answers]
-        scores = score_book(self.computing, numbers, cancel, budget=self.tokens_per_pass)
+        scores = score_book(self.computing, numbers, cancel, budget=self.tokens_scored)
         return {book.encoded[number]: score for number, score in scores.items()}
 
     def divergence(self, rows: Sequence[TrainRow], scores: Mapping[Encoded, AnswerScore] | None = None) -> mx.array:
@@ -145,6 +154,12 @@ class Stepper:
     @property
     def tokens_per_pass(self) -> int:
         return self.config.tokens_per_pass or TOKENS_PER_PASS
+
+    @property
+    def tokens_scored(self) -> int:
+        """Tokens of a pass without gradient."""
+        most = TOKENS_PER_LEAN_PASS if self.config.lean else TOKENS_PER_SCORING_PASS
+        return min(most, self.tokens_per_pass)
 
     def describe(self) -> dict[str, Any]:
         """How the run computed, for its card."""
@@ -173,7 +188,7 @@ class Stepper:
     def _gains_now(self, answers: Iterable[Encoded]) -> dict[Encoded, float]:
         book, unlike = self.computing.model.book, list(dict.fromkeys(answers))
         mine = {book.number(answer): answer for answer in self.gang.share_of(unlike, len)}
-        scores = score_book(self.computing, mine, CancelToken(), budget=self.tokens_per_pass)
+        scores = score_book(self.computing, mine, CancelToken(), budget=self.tokens_scored)
         gains = self._gains(mine.values(), {mine[number]: score for number, score in scores.items()})
         summed = self.gang.sum_scalars([gains.get(answer, 0.0) for answer in unlike])
         return dict(zip(unlike, summed, strict=True))
@@ -183,7 +198,7 @@ class Stepper:
         work: Any = model.make_pass(numbers)
         if isinstance(model, PackedModel):
             model.fill_trunk(work)
-        if self.config.objective.needs_reference:
+        if not self.compared.isdisjoint(model.book.encoded[number] for number in numbers):
             values = np.array(model.scores(work)[0])
             for number, places in zip(numbers, work.targets.places, strict=True):
                 self.references[model.book.encoded[number]] = values[places]

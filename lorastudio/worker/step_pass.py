@@ -39,7 +39,7 @@ def lay_out(
 ) -> StepPass:
     """The pass of some rows; `references` by answer, empty where the objective has none."""
     answers = [*(answer for row in rows for answer in answers_of(row)), *replay]
-    placed = _placed(rows)
+    placed = RowAnswers.in_order(rows)
     # DPO compares sums of the same tokens: what a pair shares cancels, and needs no scoring. Averages don't cancel.
     cancels = objective is Objective.DPO and not replay
     pairs = [(row.good, row.bad) for row in placed if row.good is not None and row.bad is not None] if cancels else []
@@ -47,15 +47,3 @@ def lay_out(
     if not references:
         return StepPass(work, placed, len(replay), None)
     return StepPass(work, placed, len(replay), work.targets.spread([references[answer] for answer in answers]))
-
-
-def _placed(rows: Sequence[TrainRow]) -> tuple[RowAnswers, ...]:
-    placed: list[RowAnswers] = []
-    count = 0
-    for row in rows:
-        good = count if row.good is not None else None
-        count += row.good is not None
-        bad = count if row.bad is not None else None
-        count += row.bad is not None
-        placed.append(RowAnswers(good, bad))
-    return tuple(placed)

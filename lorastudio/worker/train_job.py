@@ -15,7 +15,7 @@ import mlx.core as mx
 
 from lorastudio.domain.cancel import CancelToken
 from lorastudio.domain.errors import TrainingError
-from lorastudio.training.config import BestBy, Objective, TrainConfig
+from lorastudio.training.config import BestBy, TrainConfig
 from lorastudio.training.protocol import ADAPTER_CONFIG, ADAPTER_PARTIAL, GOLDEN_FILE, RESULT_FILE
 from lorastudio.worker.adapters import (
     AdapterShape,
@@ -30,17 +30,18 @@ from lorastudio.worker.checkpoint import Checkpoint, clear_checkpoints, load_new
 from lorastudio.worker.conversations import ChatCodec, thinking_switch
 from lorastudio.worker.data_report import data_report
 from lorastudio.worker.development_samples import Sampler, choose_sampler
-from lorastudio.worker.evaluation import HeldOut, evaluate_heldout
+from lorastudio.worker.evaluation import Evaluation, evaluate
 from lorastudio.worker.gang import ALONE, Gang
 from lorastudio.worker.gang_files import folder_of_first, replay_of_first, tensors_of_first
 from lorastudio.worker.generation import Generator
 from lorastudio.worker.golden import golden_answers
 from lorastudio.worker.published_folder import published_folder, write_failure, write_synced
+from lorastudio.worker.memory_job import MemoryOrder, plan_memory, planned
 from lorastudio.worker.replay import distil_replay
 from lorastudio.worker.rows import LeftOut, TrainRow, most_answers_hold, read_rows
 from lorastudio.worker.run_identity import RunIdentity
 from lorastudio.worker.slots import plan_slots
-from lorastudio.worker.step_batch import reference_of
+from lorastudio.worker.step import Stepper
 from lorastudio.worker.step_throttle import StepThrottle
 from lorastudio.worker.tensor_file import tensor_bytes
 from lorastudio.worker.training import Report, Trainer, TrainingSet
@@ -59,6 +60,7 @@ class TrainJob:
     resume: bool
     finish: bool
     golden_prompts: tuple[str, ...]
+    memory: MemoryOrder
 
     @classmethod
     def from_order(cls, order: dict[str, Any]) -> TrainJob:
@@ -70,6 +72,7 @@ class TrainJob:
             resume=bool(order.get("resume", False)),
             finish=bool(order.get("finish", False)),
             golden_prompts=tuple(order.get("golden_prompts", ())),
+            memory=MemoryOrder.from_record(order.get("memory")),
         )
 
 
@@ -98,24 +101,32 @@ def run_train(
             return _run(base, job, throttled, cancel, gang, scratch)
 
 
+def run_plan(base: BaseModel, order: dict[str, Any], report: Report, cancel: CancelToken) -> dict[str, Any]:
+    """The memory that a `train` job with the same fields would take; nothing is trained."""
+    job = TrainJob.from_order(order)
+    rows = _read(base, job, _codec(base, job), report)
+    return plan_memory(base, rows.train, job.config, job.memory).as_record()
+
+
 def _run(
     base: BaseModel, job: TrainJob, report: Report, cancel: CancelToken, gang: Gang, scratch: Path
 ) -> dict[str, Any]:
     if job.finish:
         cancel.finish()
+    mx.reset_peak_memory()
     codec = _codec(base, job)
     rows = _read(base, job, codec, report)
+    job = replace(job, config=planned(base, rows.train, job.config, job.memory, report))
     shape = _shape(base, job.config, report)
     trainer = _prepare(base, job, rows, codec, shape, report, cancel, gang, scratch)
     report({"type": "phase", "name": "training"})
-    mx.reset_peak_memory()
     trainer.train()
     if not gang.is_first:
         return {}
     trainer.keep_best()
     report({"type": "phase", "name": "evaluating"})
-    heldout_references = reference_of(base.model, rows.heldout, cancel, lambda done: None)
-    heldout = evaluate_heldout(trainer.model, rows.heldout, heldout_references)
+    heldout = evaluate(trainer.stepper, rows.heldout, cancel)
+    trainer.stepper.close()
     generator = Generator(codec, trainer.model, plan_slots(base))
     golden = golden_answers(generator, codec, job.golden_prompts, base.context_length, cancel)
     result = _result(base, rows, trainer, heldout) | {"thinking": codec.thinking.as_record()}
@@ -198,16 +209,13 @@ def _prepare(
     limit = min(config.max_seq_length, base.context_length)
     distil = partial(distil_replay, base, codec, config.replay_prompts, config.replay_per_step, limit, cancel)
     replay = replay_of_first(gang, distil)
-    report({"type": "phase", "name": "reference"})
-    watched = [*rows.train, *rows.development] if config.objective is not Objective.SFT else []
-    references = reference_of(
-        base.model, watched, cancel, lambda done: report({"type": "progress", "done": done, "of": len(watched)})
-    )
-    sampler = _sampler(base, job, rows, codec, report)
-    data = TrainingSet(rows.train, rows.development, references, replay, sampler)
     model = with_fresh_adapter(base, shape, config.seed)
     put_weights(model, tensors_of_first(gang, adapter_weights(model), scratch), where="rank 0")
-    trainer = Trainer(model, config, data, job.checkpoints, identity, report, cancel, gang)
+    report({"type": "phase", "name": "reference"})
+    stepper = Stepper.on(model, config, rows.train, [*rows.development, *rows.heldout], replay.rows, gang)
+    stepper.prepare(job.checkpoints, cancel, lambda done, of: report({"type": "progress", "done": done, "of": of}))
+    data = TrainingSet(rows.train, rows.development, replay, _sampler(base, job, rows, codec, report))
+    trainer = Trainer(stepper, data, job.checkpoints, identity, report, cancel)
     if checkpoint is not None:
         trainer.resume(checkpoint)
     return trainer
@@ -230,7 +238,7 @@ def _sampler(base: BaseModel, job: TrainJob, rows: Rows, codec: ChatCodec, repor
     return sampler
 
 
-def _result(base: BaseModel, rows: Rows, trainer: Trainer, heldout: HeldOut) -> dict[str, Any]:
+def _result(base: BaseModel, rows: Rows, trainer: Trainer, heldout: Evaluation) -> dict[str, Any]:
     adapter = tensor_bytes(adapter_weights(trainer.model))
     progress = trainer.progress
     return {
@@ -249,6 +257,7 @@ def _result(base: BaseModel, rows: Rows, trainer: Trainer, heldout: HeldOut) -> 
         "best_step": progress.best_step,
         "skipped_steps": progress.skipped,
         "backend": backend(),
+        "execution": trainer.stepper.describe(),
     }
 
 

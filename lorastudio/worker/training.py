@@ -8,34 +8,32 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import mlx.core as mx
 import mlx.optimizers as optim
-from mlx.nn.utils import value_and_grad
 from mlx.utils import tree_flatten, tree_unflatten
 
 from lorastudio.domain.cancel import CancelToken
 from lorastudio.domain.errors import Cancelled, TrainingError
 from lorastudio.domain.seeds import derive_seed
-from lorastudio.training.config import BestBy, TrainConfig
+from lorastudio.training.config import BestBy, Execution, TrainConfig
 from lorastudio.training.protocol import Ending
 from lorastudio.worker.adapters import adapter_weights, put_weights
 from lorastudio.worker.batches import batches_per_epoch, epoch_batches
 from lorastudio.worker.checkpoint import Checkpoint, save_checkpoint
 from lorastudio.worker.development_samples import Sample, Sampler
-from lorastudio.worker.evaluation import HeldOut, evaluate_development
-from lorastudio.worker.gang import ALONE, Gang
+from lorastudio.worker.evaluation import Evaluation, evaluate
+from lorastudio.worker.gang import Gang
 from lorastudio.worker.progress import Progress
 from lorastudio.worker.replay import Replay
 from lorastudio.worker.rows import TrainRow
 from lorastudio.worker.run_identity import RunIdentity
 from lorastudio.worker.schedule import learning_rate_at
-from lorastudio.worker.step_batch import Reference, StepBatch, make_batch, objective_loss
+from lorastudio.worker.step import Stepper, StepResult
 
 SKIPPED_IN_A_ROW = 3
 # By how much the advice after three skipped steps lowers the learning rate.
@@ -47,26 +45,12 @@ Report = Callable[[dict[str, Any]], None]
 
 @dataclass(frozen=True, slots=True)
 class TrainingSet:
-    """What a run learns from and is watched on. `references` are by row id and cover both."""
+    """What a run learns from and is watched on."""
 
     rows: Sequence[TrainRow]
     development: Sequence[TrainRow]
-    references: Mapping[int, Reference]
     replay: Replay
     sampler: Sampler | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class StepResult:
-    """What one optimiser step computed: the loss, its gradients, and over the step's pairs the number whose good
-    answer is preferred (a tie is ½) and the sum of reward margins. `tokens` were read, without padding."""
-
-    loss: mx.array
-    gradients: Any
-    correct: mx.array
-    margin: mx.array
-    pairs: int
-    tokens: int
 
 
 @dataclass
@@ -76,14 +60,12 @@ class Trainer:
     In a gang all ranks take the same steps; rank 0 alone evaluates, chooses the best adapter and saves.
     """
 
-    model: Any
-    config: TrainConfig
+    stepper: Stepper
     data: TrainingSet
     checkpoints: Path
     identity: RunIdentity
     report: Report
     cancel: CancelToken
-    gang: Gang = ALONE
     progress: Progress = field(default_factory=Progress)
 
     def __post_init__(self) -> None:
@@ -92,8 +74,19 @@ class Trainer:
         self._best: dict[str, mx.array] = {}
         self._saved_step = 0
         self._order: tuple[int, list[list[int]]] = (-1, [])
-        self._loss_and_gradient = value_and_grad(self.model, partial(_loss, config=self.config))
         self._steps_per_epoch = batches_per_epoch(len(self.data.rows), self.config.rows_per_step)
+
+    @property
+    def model(self) -> Any:
+        return self.stepper.model
+
+    @property
+    def config(self) -> TrainConfig:
+        return self.stepper.config
+
+    @property
+    def gang(self) -> Gang:
+        return self.stepper.gang
 
     @property
     def steps(self) -> int:
@@ -211,16 +204,17 @@ class Trainer:
         epoch, index = divmod(step - 1, self._steps_per_epoch)
         if self._order[0] != epoch:
             lengths = [len(row) for row in self.data.rows]
-            self._order = epoch, epoch_batches(lengths, self.config.rows_per_step, self.config.seed, epoch)
+            by_length = self.stepper.computing.path is Execution.PADDED
+            self._order = (
+                epoch,
+                epoch_batches(lengths, self.config.rows_per_step, self.config.seed, epoch, by_length=by_length),
+            )
         return [self.data.rows[row] for row in self._order[1][index]]
 
     def _gradients(self, step: int, rows: Sequence[TrainRow]) -> StepResult:
+        replay = self.data.replay.rows_of(step, self.config.seed)
         # Dropout draws from MLX's global state: set by step, it is the same after a resume.
-        mx.random.seed(derive_seed("dropout", self.config.seed, step))
-        batch = make_batch(rows, self.data.references, self.data.replay.rows_of(step, self.config.seed))
-        (loss, accuracy), gradients = self._loss_and_gradient(self.model, batch)
-        pairs = batch.pairs if batch.reference is not None else 0
-        return StepResult(loss, gradients, accuracy * pairs, mx.array(0.0), pairs, batch.tokens)
+        return self.stepper.gradients(rows, replay, derive_seed("dropout", self.config.seed, step))
 
     def _skip(self, rows: Sequence[TrainRow]) -> None:
         """Tell of a step that changed nothing; too many in a row end the run."""
@@ -249,10 +243,10 @@ class Trainer:
         """Measure on the development rows. Neither the order of the rows nor the random state takes notice."""
         self.model.eval()
         try:
-            figures = self._development_figures()
+            found, samples = self._development_figures()
         finally:
             self.model.train()
-        loss, found, samples = figures
+        loss = math.nan if found.objective is None else found.objective
         quality = sum(sample.quality for sample in samples) / len(samples) if samples else None
         self.report(
             {
@@ -269,11 +263,10 @@ class Trainer:
         score = -loss if self.config.best_by is BestBy.LOSS or quality is None else quality
         self._remember_best(score)
 
-    def _development_figures(self) -> tuple[float, HeldOut, list[Sample]]:
+    def _development_figures(self) -> tuple[Evaluation, list[Sample]]:
         data = self.data
-        loss, figures = evaluate_development(self.model, data.development, data.references, self.config)
-        samples = [] if data.sampler is None else data.sampler.samples(self.model, self.cancel)
-        return loss, figures, samples
+        found = evaluate(self.stepper, data.development, self.cancel)
+        return found, [] if data.sampler is None else data.sampler.samples(self.model, self.cancel)
 
     def _remember_best(self, score: float) -> None:
         """Keep the adapter if no evaluation was better; after too many that were not, end the run."""
@@ -306,11 +299,6 @@ class Trainer:
             "memory_bytes": mx.get_active_memory(),
             "left_s": round(progress.elapsed_s / progress.step * (self.steps - progress.step), 1),
         }
-
-
-def _loss(model: Any, batch: StepBatch, *, config: TrainConfig) -> tuple[mx.array, mx.array]:
-    loss, accuracy = objective_loss(model, batch, config)
-    return loss, mx.array(0.0) if accuracy is None else accuracy
 
 
 def _finite(value: float) -> float | None:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import os
 import tempfile
+import weakref
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import accumulate
 from pathlib import Path
-from typing import BinaryIO
 
 import mlx.core as mx
 import numpy as np
@@ -26,15 +26,19 @@ class TrunkStore:
 
     width: int
     dtype: mx.Dtype
-    _file: BinaryIO
+    _descriptor: int
     _offsets: list[int]
     _written: set[int]
+    _closing: weakref.finalize[..., TrunkStore] = field(init=False)
 
     @classmethod
     def make(cls, folder: Path, forest: Forest, width: int, dtype: mx.Dtype) -> TrunkStore:
         """An empty store in `folder`, which must exist."""
         offsets = [0, *accumulate(len(node.tokens) for node in forest.nodes)]
-        return cls(width, dtype, tempfile.TemporaryFile(dir=folder), offsets, set())
+        with tempfile.TemporaryFile(dir=folder) as file:
+            store = cls(width, dtype, os.dup(file.fileno()), offsets, set())
+        store._closing = weakref.finalize(store, os.close, store._descriptor)
+        return store
 
     @property
     def nodes(self) -> frozenset[int]:
@@ -49,10 +53,10 @@ class TrunkStore:
         """Keep (tokens, width) rows of a node; what it already has stays."""
         if node in self._written:
             return
-        data = memoryview(np.array(rows.view(mx.uint8))).cast("B")
+        data = np.array(rows.view(mx.uint8)).tobytes()
         offset = self._offsets[node] * self.row_bytes
         while data:
-            written = os.pwrite(self._file.fileno(), data, offset)
+            written = os.pwrite(self._descriptor, data, offset)
             data, offset = data[written:], offset + written
         self._written.add(node)
 
@@ -61,13 +65,14 @@ class TrunkStore:
         if missing := set(nodes) - self._written:
             raise BugError(f"The trunk was not computed for {len(missing)} nodes.")
         sizes = [(self._offsets[node + 1] - self._offsets[node]) * self.row_bytes for node in nodes]
-        buffer = np.empty(sum(sizes), np.uint8)
+        buffer = bytearray(sum(sizes))
         view = memoryview(buffer)
         start = 0
         for node, size in zip(nodes, sizes, strict=True):
-            os.preadv(self._file.fileno(), [view[start : start + size]], self._offsets[node] * self.row_bytes)
+            os.preadv(self._descriptor, [view[start : start + size]], self._offsets[node] * self.row_bytes)
             start += size
-        return mx.array(buffer).view(self.dtype).reshape(1, -1, self.width)
+        return mx.array(np.frombuffer(buffer, np.uint8)).view(self.dtype).reshape(1, -1, self.width)
 
     def close(self) -> None:
-        self._file.close()
+        """Give the file back; so does the store's own end."""
+        self._closing()

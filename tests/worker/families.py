@@ -98,6 +98,3 @@ def random_model(name: str, seed: int = 0) -> Any:
     model.freeze()
     mx.eval(model.parameters())
     return model
-
-
-

@@ -43,7 +43,7 @@ CASES = {objective.value: (objective, rows_for(objective)) for objective in Obje
 def step_of(model: Any, objective: Objective, rows: list[TrainRow], gang: Gang, scratch: Path) -> StepResult:
     """A step with replayed answers."""
     config = replace(CONFIG, objective=objective, tokens_per_pass=60)
-    stepper = Stepper.on(model, config, [rows], REPLAY, gang)
+    stepper = Stepper.on(model, config, rows, (), REPLAY, gang)
     stepper.prepare(scratch, CancelToken(), lambda done, of: None)
     result = stepper.gradients(rows, REPLAY, seed=3)
     stepper.close()

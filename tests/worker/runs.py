@@ -9,7 +9,7 @@ from typing import Any
 import mlx.core as mx
 
 from lorastudio.domain.cancel import CancelToken
-from lorastudio.training.config import Objective, TrainConfig
+from lorastudio.training.config import TrainConfig
 from lorastudio.worker.adapters import adapter_weights, choose_shape, with_fresh_adapter
 from lorastudio.worker.base_model import BaseModel
 from lorastudio.worker.checkpoint import Checkpoint, load_newest
@@ -17,7 +17,7 @@ from lorastudio.worker.development_samples import Sampler
 from lorastudio.worker.replay import NO_REPLAY, Replay
 from lorastudio.worker.rows import TrainRow
 from lorastudio.worker.run_identity import RunIdentity
-from lorastudio.worker.step_batch import reference_of
+from lorastudio.worker.step import Stepper
 from lorastudio.worker.tensor_file import tensor_bytes
 from lorastudio.worker.training import Trainer, TrainingSet
 
@@ -47,16 +47,15 @@ class Run:
         self.on_message: Callable[[Message], None] = lambda message: None
         self.cancel = CancelToken()
         self.folder = folder
-        watched = [*rows, *(development or [])] if config.objective is not Objective.SFT else []
-        references = reference_of(base.model, watched, self.cancel, lambda done: None)
         replay = Replay(tuple(row.good for row in rows[:3] if row.good), config.replay_per_step)
-        data = TrainingSet(
-            rows, development or [], references, replay if config.replay_per_step else NO_REPLAY, sampler
-        )
+        replay = replay if config.replay_per_step else NO_REPLAY
         shape = choose_shape(base, rank=config.rank, scale=config.scale, dropout=config.dropout, layers=config.layers)
         model = with_fresh_adapter(base, shape, config.seed)
+        self.stepper = Stepper.on(model, config, rows, development or [], replay.rows)
+        self.stepper.prepare(folder, self.cancel, lambda done, of: None)
+        data = TrainingSet(rows, development or [], replay, sampler)
         self.identity = identity_of(config)
-        self.trainer = Trainer(model, config, data, folder, self.identity, self._report, self.cancel)
+        self.trainer = Trainer(self.stepper, data, folder, self.identity, self._report, self.cancel)
 
     def _report(self, message: Message) -> None:
         self.messages.append(message)

@@ -2,11 +2,9 @@ from __future__ import annotations
 
 import random
 
-import numpy as np
 import pytest
 
-from lorastudio.worker.batches import PAD_MULTIPLE, batches_per_epoch, epoch_batches, pad
-from lorastudio.worker.conversations import Encoded
+from lorastudio.worker.batches import batches_per_epoch, epoch_batches
 
 LENGTHS = random.Random(3).choices(range(5, 91), k=101)
 
@@ -35,13 +33,7 @@ def test_rows_of_like_length_go_together() -> None:
     assert padded_share(epoch_batches(LENGTHS, 4, seed=1, epoch=0)) > 0.85 > padded_share(unsorted)
 
 
-def test_padding_is_on_the_right_and_only_answers_have_weight() -> None:
-    batch = pad([Encoded((1, 2, 3), (4, 5)), Encoded((6,), (7, 8, 9, 10, 11, 12, 13, 14, 15))])
-    assert batch.inputs.shape == batch.targets.shape == batch.weights.shape == (2, 16)
-    assert batch.inputs.shape[1] % PAD_MULTIPLE == 0
-    assert np.array(batch.inputs)[0].tolist() == [1, 2, 3, 4, 5, *[0] * 11]
-    assert np.array(batch.targets)[0].tolist() == [2, 3, 4, 5, *[0] * 12]
-    assert np.array(batch.weights)[0].tolist() == [0, 0, 1, 1, *[0] * 12]
-    assert np.array(batch.weights)[1].tolist() == [1] * 9 + [0] * 7
-    assert batch.answer_lengths.tolist() == [2, 9]
-    assert batch.tokens == 15
+def test_packs_need_no_rows_of_like_length() -> None:
+    batches = epoch_batches(LENGTHS, 4, seed=1, epoch=0, by_length=False)
+    assert sorted(row for batch in batches for row in batch) == list(range(101))
+    assert [len(batch) for batch in batches] == [4] * 25 + [1]

@@ -18,7 +18,7 @@ from lorastudio.worker.adapters import put_weights
 from lorastudio.worker.base_model import BaseModel
 from lorastudio.worker.conversations import ChatCodec
 from lorastudio.worker.development_samples import Sampler, choose_sampler
-from lorastudio.worker.evaluation import evaluate_development
+from lorastudio.worker.evaluation import evaluate
 from tests.worker.conftest import make_rows
 from tests.worker.runs import CONFIG, Message, Run
 
@@ -72,7 +72,7 @@ def test_the_run_ends_early_when_it_gets_no_better(base: BaseModel, tmp_path: Pa
     assert run.trainer.progress.ended is Ending.EARLY
     assert (run.trainer.progress.best_step, len(losses)) == (best, best + 3)
     assert len(losses) < run.trainer.steps
-    kept, _ = evaluate_development(run.trainer.model, development, {}, config)
+    kept = evaluate(run.stepper, development, run.cancel).objective
     assert kept == losses[best - 1]
 
 

@@ -77,7 +77,7 @@ def rows_for(objective: Objective) -> list[TrainRow]:
 
 
 def prepared(model: Any, rows: list[TrainRow], config: TrainConfig, scratch: Path, replay: Any = ()) -> Stepper:
-    stepper = Stepper.on(model, config, [rows], replay)
+    stepper = Stepper.on(model, config, rows, (), replay)
     stepper.prepare(scratch, CancelToken(), lambda done, of: None)
     return stepper
 

@@ -7,17 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import mlx.core as mx
 import numpy as np
 import pytest
 
-from lorastudio.domain.cancel import CancelToken
 from lorastudio.training.config import Objective
 from lorastudio.worker.base_model import BaseModel
-from lorastudio.worker.batches import Padded, pad
-from lorastudio.worker.evaluation import evaluate_development, evaluate_heldout
-from lorastudio.worker.log_probs import score_answers, token_log_probs
-from lorastudio.worker.step_batch import make_batch, objective_loss, reference_of
+from lorastudio.worker.evaluation import evaluate
 from tests.worker.conftest import make_rows
 from tests.worker.runs import CONFIG, Run
 
@@ -37,12 +32,12 @@ def test_the_same_seed_gives_the_same_bytes(base: BaseModel, tmp_path: Path, enc
 def test_training_learns_to_prefer(base: BaseModel, tmp_path: Path, encode: Any) -> None:
     rows = encode(make_rows(24))
     heldout = encode(make_rows(12, first_id=90, seed=8))
-    run = Run(base, tmp_path / "checkpoints", replace(CONFIG, epochs=4), rows)
-    references = reference_of(base.model, heldout, CancelToken(), lambda done: None)
-    before = evaluate_heldout(run.trainer.model, heldout, references)
+    run = Run(base, tmp_path / "checkpoints", replace(CONFIG, epochs=4), rows, heldout)
+    before = evaluate(run.stepper, heldout, run.cancel)
     assert before.reference_accuracy == 0.5  # all ties: a fresh adapter is the reference
     run.train()
-    after = evaluate_heldout(run.trainer.model, heldout, references)
+    run.trainer.keep_best()
+    after = evaluate(run.stepper, heldout, run.cancel)
     assert after.validation_accuracy is not None and after.validation_accuracy > 0.9
     assert after.reference_accuracy is not None and after.reference_accuracy > 0.8
     assert after.loss is not None and before.loss is not None and after.loss < before.loss
@@ -58,39 +53,6 @@ def test_every_objective_lowers_its_loss(base: BaseModel, tmp_path: Path, encode
     assert all((step["accuracy"] is None) == (objective is Objective.SFT) for step in run.of_type("step"))
 
 
-def test_good_only_rows_count_through_the_nll_alone(base: BaseModel, encode: Any) -> None:
-    rows = encode([*make_rows(3), *make_rows(2, first_id=10, seed=4, bad=False)])
-    references = reference_of(base.model, rows, CancelToken(), lambda done: None)
-    assert set(references) == {1, 2, 3}
-    loss, accuracy = objective_loss(base.model, make_batch(rows, references), CONFIG)
-    scores = score_answers(base.model, [row.good for row in rows])
-    expected = math.log(2) - sum(score.total for score in scores) / sum(len(score.log_probs) for score in scores)
-    assert loss.item() == pytest.approx(expected, rel=1e-5)
-    assert accuracy is not None and accuracy.item() == 0.5
-    loss, accuracy = objective_loss(base.model, make_batch(rows[3:], references), CONFIG)
-    assert accuracy is None and math.isfinite(loss.item())
-
-
-def test_padding_is_never_trained(base: BaseModel, encode: Any) -> None:
-    rows = encode(make_rows(4))
-    narrow = pad([row.good for row in rows])
-
-    def widen(array: mx.array, filler: int) -> mx.array:
-        return mx.concatenate([array, mx.full((array.shape[0], 24), filler, array.dtype)], axis=1)
-
-    wide = Padded(widen(narrow.inputs, 9), widen(narrow.targets, 9), widen(narrow.weights, 0), narrow.tokens)
-    one, other = token_log_probs(base.model, narrow), token_log_probs(base.model, wide)
-    np.testing.assert_allclose(np.array(other)[:, : one.shape[1]], np.array(one), atol=1e-5)
-    assert not np.array(other)[:, one.shape[1] :].any()
-
-
-def test_scores_do_not_depend_on_the_company(base: BaseModel, encode: Any) -> None:
-    answers = [row.good for row in encode(make_rows(40))]
-    together = score_answers(base.model, answers)
-    for answer, score in zip(answers[:5], together, strict=False):
-        assert score_answers(base.model, [answer])[0].total == pytest.approx(score.total, abs=1e-4)
-
-
 def test_the_best_adapter_on_the_development_set_is_kept(base: BaseModel, tmp_path: Path, encode: Any) -> None:
     config = replace(CONFIG, objective=Objective.SFT, learning_rate=0.3, evaluate_every_steps=1)
     rows, development = encode(make_rows(8), Objective.SFT), encode(make_rows(4, first_id=50, seed=5), Objective.SFT)
@@ -99,8 +61,7 @@ def test_the_best_adapter_on_the_development_set_is_kept(base: BaseModel, tmp_pa
     losses = {message["step"]: message["loss"] for message in run.of_type("eval")}
     best = run.trainer.progress.best_step
     assert best == min(losses, key=lambda step: losses[step])
-    kept, _ = evaluate_development(run.trainer.model, development, {}, config)
-    assert kept == losses[best]
+    assert evaluate(run.stepper, development, run.cancel).objective == losses[best]
 
 
 def test_without_a_development_set_the_last_adapter_is_kept(base: BaseModel, tmp_path: Path, encode: Any) -> None:

@@ -37,7 +37,7 @@ def _distance(base: BaseModel, task: Task, objective: Objective) -> float:
     config = replace(recipe(task), objective=objective)
     rows = _some_rows(base, task, objective)
     model = _moved_adapter(base, config)
-    stepper = Stepper.on(model, config, [rows])
+    stepper = Stepper.on(model, config, rows)
     stepper.prepare(Path(task.output), CancelToken(), lambda done, of: None)
     ours = stepper.gradients(rows, [], seed=0).gradients
     divergence = float(stepper.divergence(rows))
