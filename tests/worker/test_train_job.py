@@ -63,7 +63,7 @@ def test_train_writes_a_whole_unfinished_version(worker: Child, tiny_path: Path,
     assert done["num_examples"] == 25 and done["left_out"] == [{"id": 80, "reason": "there is no good answer"}]
     assert (done["steps"], done["ended"], done["skipped_steps"]) == (STEPS, "complete", 0)
     assert done["best_step"] is not None
-    assert done["validation_accuracy"] > 0.7 and done["reference_accuracy"] > 0.7
+    assert done["validation_accuracy"] > 0.6 and done["reference_accuracy"] > 0.6
     assert {"phase", "step", "eval", "saved", "warning", "done"} <= {message["type"] for message in messages}
     assert [step["step"] for message in messages for step in steps_in(message)] == list(range(1, STEPS + 1))
     assert not list(tmp_path.glob("*partial*"))
