@@ -18,11 +18,17 @@ def data_words(figures: Mapping[str, Any]) -> Iterator[str]:
     for side, title in SIDES.items():
         report = figures["files"][side]
         if report["rows"]:
-            yield f"{title}: {counted(report['rows'], 'row')}{_languages(languages.get(side, {}))}; {_tokens(report)}."
+            yield f"{title}: {_rows(report)}{_languages(languages.get(side, {}))}; {_tokens(report)}."
         yield from (_left_out(f"{title}, left out", reason) for reason in report["left_out"])
     yield from (_left_out("Set aside", reason) for reason in figures.get("not_frozen", ()))
     if figures["thinking"]["enabled"]:
         yield "The model is asked to think before it answers."
+
+
+def _rows(report: Mapping[str, Any]) -> str:
+    """The rows that are used, of all that were frozen."""
+    left_out = sum(len(reason["ids"]) for reason in report["left_out"])
+    return f"{report['rows']} of {report['rows'] + left_out} rows" if left_out else counted(report["rows"], "row")
 
 
 def _tokens(report: Mapping[str, Any]) -> str:

@@ -31,12 +31,12 @@ def test_the_report_holds_what_freezing_knew(tmp_path: Path) -> None:
 def test_the_report_in_words_names_what_is_left_out_and_counts_the_tokens() -> None:
     left_out = [{"reason": "longer than 64 tokens, prompt and answer together", "ids": list(range(10))}]
     figures = message(rows=9, prompt=TOKENS, good=TOKENS, left_out=left_out) | {
-        "languages": {"train": {"pt": 4, "en": 5}},
+        "languages": {"train": {"pt": 4, "en": 15}},
         "not_frozen": [{"reason": "asked at the gate", "ids": [7]}],
     }
     tokens = "of 3 to 12 tokens (median 5, 95% within 11, 50 in all)"
     assert list(data_words(figures)) == [
-        f"Training: 9 rows (5 en, 4 pt); prompts {tokens}, good answers {tokens}.",
+        f"Training: 9 of 19 rows (15 en, 4 pt); prompts {tokens}, good answers {tokens}.",
         "Training, left out: 10 rows, longer than 64 tokens, prompt and answer together "
         "(0, 1, 2, 3, 4, 5, 6, 7 and 2 more; --json lists all).",
         "Set aside: 1 row, asked at the gate (7).",
