@@ -6,10 +6,13 @@ from pathlib import Path
 import pytest
 
 from lorastudio.domain.events import as_json
+from lorastudio.hub.cache import UNFINISHED
 from lorastudio.services import doctor
+from lorastudio.services.base_models import BASE_SETTING
 from lorastudio.services.doctor import DoctorReport, examine
 from lorastudio.store.health import Finding
 from lorastudio.store.library import LIBRARY_FILE, Library
+from lorastudio.store.settings import set_setting
 
 
 def finding(report: DoctorReport, name: str) -> Finding:
@@ -49,3 +52,20 @@ def test_a_package_that_is_missing_is_said(monkeypatch: pytest.MonkeyPatch, tmp_
     report = examine(tmp_path / "nowhere")
     assert report.versions["no-such-package"] == "not installed"
     assert not finding(report, "practice model").ok
+
+
+def test_half_a_download_and_a_base_that_is_gone_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    with Library.open(tmp_path / "home", write=True) as library:
+        set_setting(library, BASE_SETTING, "someone/tiny@" + "c0ffee00" * 5)
+    report = examine(tmp_path / "home")
+    assert finding(report, "downloads").message == "No model is half downloaded."
+    assert not finding(report, "base model").ok
+    assert "model download someone/tiny@c0ffee00" in finding(report, "base model").hint
+    part = tmp_path / "hub" / "models--someone--tiny" / "blobs" / f"abc{UNFINISHED}"
+    part.parent.mkdir(parents=True)
+    part.write_bytes(bytes(20_000))
+    left = finding(examine(tmp_path / "home"), "downloads")
+    assert (left.ok, left.message) == (True, "Half downloaded: someone/tiny (20 KB).")
+    assert "model download someone/tiny" in left.hint
