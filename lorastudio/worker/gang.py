@@ -41,12 +41,14 @@ class Gang:
     """The processes of a run, seen from one of them. Alone (size 1) nothing is exchanged.
 
     Every method but `share_of` is a meeting: all ranks must call it at the same point with values of the same
-    shapes. It raises `TrainingError` (resumable) when another rank is gone.
+    shapes. It raises `TrainingError` (resumable) when another rank is gone, and ends the process when one has not
+    come after `patience_s`: nothing else can wake a thread that waits in MLX.
     """
 
     rank: int = 0
     names: tuple[str, ...] = ("this machine",)
     group: mx.distributed.Group | None = None
+    patience_s: float = PATIENCE_S
 
     @property
     def size(self) -> int:
@@ -127,7 +129,7 @@ class Gang:
         # What is exchanged is computed first and on the CPU's stream, one exchange at a time: a sum in the middle of
         # a graph has hung rings and tripped the GPU's watchdog (https://github.com/ml-explore/mlx/issues/4475).
         mx.eval(values)
-        with _bounded(PATIENCE_S, "The other processes of this run gave no sign for 30 minutes."):
+        with _bounded(self.patience_s):
             try:
                 total = mx.distributed.all_sum(values, group=self.group, stream=mx.cpu)
                 mx.eval(total)
@@ -170,11 +172,9 @@ def launched_gang(names: Sequence[str] = ()) -> Gang:
 
 
 @contextmanager
-def _bounded(limit_s: float, last_words: str) -> Iterator[None]:
-    """End the process with its last words when the block takes longer: nothing can wake a thread that waits in MLX."""
-
+def _bounded(limit_s: float) -> Iterator[None]:
     def give_up() -> None:
-        sys.stderr.write(f"{last_words}\n")
+        sys.stderr.write(f"The other processes of this run gave no sign for {limit_s:g} s.\n")
         sys.stderr.flush()
         os._exit(1)
 

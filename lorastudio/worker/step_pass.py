@@ -37,13 +37,15 @@ def lay_out(
     references: Mapping[Encoded, npt.NDArray[np.float32]],
     objective: Objective,
 ) -> StepPass:
-    """The pass of some rows; `references` by answer, empty where the objective has none."""
+    """The pass of some rows; `references` by answer, where the objective has them."""
     answers = [*(answer for row in rows for answer in answers_of(row)), *replay]
     placed = RowAnswers.in_order(rows)
     # DPO compares sums of the same tokens: what a pair shares cancels, and needs no scoring. Averages don't cancel.
     cancels = objective is Objective.DPO and not replay
     pairs = [(row.good, row.bad) for row in placed if row.good is not None and row.bad is not None] if cancels else []
     work = model.make_pass([model.book.number(answer) for answer in answers], pairs)
-    if not references:
+    if not objective.needs_reference:
         return StepPass(work, placed, len(replay), None)
-    return StepPass(work, placed, len(replay), work.targets.spread([references[answer] for answer in answers]))
+    of_rows = [references[answer] for answer in answers[: len(answers) - len(replay)]]
+    of_replay = [np.zeros(len(answer.answer), np.float32) for answer in replay]  # it is compared with nothing
+    return StepPass(work, placed, len(replay), work.targets.spread([*of_rows, *of_replay]))

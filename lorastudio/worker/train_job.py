@@ -35,8 +35,8 @@ from lorastudio.worker.gang import ALONE, Gang
 from lorastudio.worker.gang_files import folder_of_first, replay_of_first, tensors_of_first
 from lorastudio.worker.generation import Generator
 from lorastudio.worker.golden import golden_answers
-from lorastudio.worker.published_folder import published_folder, write_failure, write_synced
 from lorastudio.worker.memory_job import MemoryOrder, plan_memory, planned
+from lorastudio.worker.published_folder import published_folder, write_failure, write_synced
 from lorastudio.worker.replay import distil_replay
 from lorastudio.worker.rows import LeftOut, TrainRow, most_answers_hold, read_rows
 from lorastudio.worker.run_identity import RunIdentity
@@ -122,6 +122,7 @@ def _run(
     report({"type": "phase", "name": "training"})
     trainer.train()
     if not gang.is_first:
+        trainer.stepper.close()
         return {}
     trainer.keep_best()
     report({"type": "phase", "name": "evaluating"})

@@ -75,6 +75,8 @@ class Trainer:
         self._saved_step = 0
         self._order: tuple[int, list[list[int]]] = (-1, [])
         self._steps_per_epoch = batches_per_epoch(len(self.data.rows), self.config.rows_per_step)
+        # Unlike machines may compute on unlike paths, but all must take the rows in one order.
+        self._by_length = self.gang.any(self.stepper.computing.path is Execution.PADDED)
 
     @property
     def model(self) -> Any:
@@ -204,10 +206,9 @@ class Trainer:
         epoch, index = divmod(step - 1, self._steps_per_epoch)
         if self._order[0] != epoch:
             lengths = [len(row) for row in self.data.rows]
-            by_length = self.stepper.computing.path is Execution.PADDED
             self._order = (
                 epoch,
-                epoch_batches(lengths, self.config.rows_per_step, self.config.seed, epoch, by_length=by_length),
+                epoch_batches(lengths, self.config.rows_per_step, self.config.seed, epoch, by_length=self._by_length),
             )
         return [self.data.rows[row] for row in self._order[1][index]]
 

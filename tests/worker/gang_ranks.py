@@ -6,7 +6,9 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +21,15 @@ from lorastudio.worker.gang_files import folder_of_first, tensors_of_first
 ODD_BITS = [-0.0, float("nan"), 1 / 3]
 
 
-def launch(module: str, part: str, folder: Path, ranks: int) -> list[dict[str, Any]]:
-    """Run a part on `ranks` processes on loopback under the real mlx.launch; what each rank found."""
+def launch(module: str, part: str, folder: Path, ranks: int) -> tuple[list[dict[str, Any]], str]:
+    """Run a part on `ranks` processes on loopback under the real mlx.launch; what each rank found, and stderr."""
     command = [sys.executable, "-m", f"tests.worker.{module}", part, str(folder)]
     port = str(20_000 + os.getpid() % 3_000 * 4)
     launcher = [str(Path(sys.executable).with_name("mlx.launch")), "-n", str(ranks), "-p", port, "--backend", "ring"]
-    subprocess.run([*launcher, *command], stdin=subprocess.DEVNULL, check=True, timeout=120)
-    return [json.loads((folder / f"{rank}.json").read_text()) for rank in range(ranks)]
+    whole = [*launcher, *command]
+    ended = subprocess.run(whole, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True, timeout=120)
+    found = [folder / f"{rank}.json" for rank in range(ranks)]
+    return [json.loads(file.read_text()) for file in found if file.exists()], ended.stderr
 
 
 def exchange(gang: Gang, folder: Path) -> dict[str, Any]:
@@ -62,10 +66,18 @@ def files(gang: Gang, folder: Path) -> dict[str, Any]:
     }
 
 
+def stuck(gang: Gang, folder: Path) -> dict[str, Any]:
+    """Rank 1 never comes."""
+    if gang.rank == 1:
+        time.sleep(60)
+    replace(gang, patience_s=0.3).any(False)
+    return {}
+
+
 def main(parts: dict[str, Callable[[Gang, Path], dict[str, Any]]]) -> None:
     gang, out = launched_gang(), Path(sys.argv[2])
     (out / f"{gang.rank}.json").write_text(json.dumps(parts[sys.argv[1]](gang, out)))
 
 
 if __name__ == "__main__":
-    main({"exchange": exchange})
+    main({"exchange": exchange, "stuck": stuck})

@@ -42,7 +42,8 @@ def test_alone_nothing_is_exchanged() -> None:
 
 
 def test_three_processes_meet_under_mlx_launch(tmp_path: Path) -> None:
-    found = launch("gang_ranks", "exchange", tmp_path, 3)
+    found, errors = launch("gang_ranks", "exchange", tmp_path, 3)
+    assert len(found) == 3, errors
     files = {"deep/x.bin": 256, "empty.bin": 0}
     for rank in found:
         assert rank["tree"] == [[[6.0] * 3] * 2, [0.0, 3.0, 6.0, 9.0, 12.0], found[0]["tree"][2]]
@@ -57,7 +58,9 @@ def test_three_processes_meet_under_mlx_launch(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def steps_of_two(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[dict[str, Any]]]:
     folder = tmp_path_factory.mktemp("two")
-    return folder, launch("gang_steps", "step", folder, 2)
+    found, errors = launch("gang_steps", "step", folder, 2)
+    assert len(found) == 2, errors
+    return folder, found
 
 
 def test_two_processes_give_the_gradients_of_one(
@@ -81,3 +84,8 @@ def test_every_rank_trains_the_same_rows(steps_of_two: tuple[Path, list[dict[str
         shares = [found[rank][name]["ids"] for rank in range(2)]
         assert sorted(shares[0] + shares[1]) == [row.row_id for row in rows]
         assert len(rows) == 1 or all(shares)
+
+
+def test_who_waits_in_vain_ends_with_last_words(tmp_path: Path) -> None:
+    found, errors = launch("gang_ranks", "stuck", tmp_path, 2)
+    assert found == [] and "The other processes of this run gave no sign for 0.3 s." in errors
