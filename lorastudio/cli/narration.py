@@ -16,7 +16,15 @@ from lorastudio.domain.drafting_events import CycleFinished, CycleStarted, Quest
 from lorastudio.domain.events import Event, Progressed, Warned
 from lorastudio.domain.gate_events import GateFinished
 from lorastudio.domain.sizes import size_in_words
-from lorastudio.domain.training_events import DataReported, Evaluated, StepDone, TrainingDone, TrainingStarted
+from lorastudio.domain.training_events import (
+    DataReported,
+    Evaluated,
+    MemoryPlanned,
+    StepDone,
+    TrainingDone,
+    TrainingStarted,
+)
+from lorastudio.training.memory_words import plan_line
 
 MEGABYTE = 1e6
 
@@ -140,6 +148,10 @@ class Narrator:
     def _(self, event: DataReported) -> None:
         for line in data_words(event.figures):
             self._say(f"  {line}")
+
+    @tell.register
+    def _(self, event: MemoryPlanned) -> None:
+        self._say(f"  {plan_line(event.figures)}")
 
     @tell.register
     def _(self, event: StepDone) -> None:

@@ -1,8 +1,9 @@
 """`lorastudio train | resume | keep | discard | runs`.
 
 With `--json`, `train`, `resume` and `keep` print one event a line (`domain.training_events`): `started`, `phase`,
-`progress`, `warning`, `data` (what is trained on), `step` for every optimiser step, `eval` with sampled answers,
-`saved`, and `done` or an error at the end. The fields of `data` and `step` are those of `training.protocol`.
+`progress`, `warning`, `data` (what is trained on), `plan` (the memory it will take), `step` for every optimiser
+step, `eval` with sampled answers, `saved`, and `done` or an error at the end. The fields of `data`, `plan` and `step`
+are those of `training.protocol`.
 """
 
 from __future__ import annotations
@@ -12,15 +13,18 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.console import Console
 
 from lorastudio.cli.models import fetch_base
 from lorastudio.cli.narration import Narrator
 from lorastudio.cli.recipe_options import recipe_of, with_recipe
 from lorastudio.cli.session import Home, Json, Session, figure, table
 from lorastudio.domain.errors import Cancelled
-from lorastudio.domain.events import Event, Warned
+from lorastudio.domain.events import Event, Warned, as_record
+from lorastudio.domain.sizes import size_in_words
 from lorastudio.domain.training_events import TrainingDone
 from lorastudio.services.base_models import default_base
+from lorastudio.services.memory_plans import plan_training
 from lorastudio.services.safer_retry import make_safer
 from lorastudio.services.training_runs import (
     discard_run,
@@ -34,6 +38,7 @@ from lorastudio.store import runs as stored_runs
 from lorastudio.store.library import Library
 from lorastudio.training.config import TrainConfig
 from lorastudio.training.hosts import HostList
+from lorastudio.training.memory_words import PARTS, plan_line, plan_warning
 from lorastudio.training.protocol import Ending
 
 ENDINGS = {
@@ -70,6 +75,12 @@ def train(
         Path | None, typer.Option("--from", help="Train on this file alone; the library's pairs stay untouched.")
     ] = None,
     hosts: Hosts = None,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Only tell how much memory it would take, and what would take less.")
+    ] = False,
+    anyway: Annotated[
+        bool, typer.Option("--anyway", help="Try even what can't fit into this machine's memory.")
+    ] = False,
     home: Home = None,
     json: Json = False,
     **settings: Any,
@@ -83,8 +94,11 @@ def train(
     session = Session(home, json)
     if base is not None:
         fetch_base(session, base)
+    if plan:
+        _show_plan(session, config, base, source)
+        return
     with session.writing("train") as library:
-        _follow(session, _prepare_and_train(session, library, config, base, source, together))
+        _follow(session, _prepare_and_train(session, library, config, base, source, together, anyway))
 
 
 def resume(
@@ -155,11 +169,28 @@ def _prepare_and_train(
     base: str | None,
     source: Path | None,
     hosts: HostList | None,
+    anyway: bool,
 ) -> Iterator[Event]:
     if source is None:
         yield from (Warned(text) for text in readiness_warnings(library))
     run = prepare_run(library, config, base=base or default_base(library), source=source)
-    yield from train_run(library, run.id, session.cancel, hosts=hosts)
+    yield from train_run(library, run.id, session.cancel, hosts=hosts, anyway=anyway)
+
+
+def _show_plan(session: Session, config: TrainConfig, base: str | None, source: Path | None) -> None:
+    with session.reading() as library:
+        planned = plan_training(library, config, base or default_base(library), source, session.cancel)
+    parts = table("Part", ">Memory")
+    for name, size in planned.figures["parts"].items():
+        parts.add_row(PARTS[name], size_in_words(size))
+
+    def show(out: Console) -> None:
+        out.print(parts)
+        out.print(plan_line(planned.figures), highlight=False)
+        if warning := plan_warning(planned.figures):
+            out.print(warning, highlight=False)
+
+    session.result(as_record(planned), show)
 
 
 def _follow(session: Session, events: Iterator[Event]) -> None:

@@ -58,6 +58,16 @@ class DataReported(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class MemoryPlanned(Event):
+    """What a run is going to need, before its first step. `figures` are the fields of the protocol's `plan` message;
+    `run` is 0 for a plan without a run."""
+
+    event: ClassVar[str] = "plan"
+    run: int
+    figures: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Evaluated(Event):
     """Figures on the development rows after `step`; None where no row gives one.
 

@@ -113,8 +113,7 @@ def train_run(
         yield from (Warned(text) for text in config.warnings())
     resumed = run.state is not RunState.PREPARED
     runs.update_run(library, run.id, state=RunState.RUNNING, error="")
-    # A run that went on once was let through, by its plan or by a person.
-    order = _order(library, run, resumed, finish) | {"memory": memory_order(library, anyway=anyway or resumed)}
+    order = _order(library, run, resumed, finish) | {"memory": memory_order(library, settled=resumed, anyway=anyway)}
     try:
         # A token of our own: a wish to finish is meant for the run under way, not for work that comes later.
         yield from _work(library, run, config, order, hosts, cancel.child())

@@ -7,12 +7,13 @@ The parent may send `{"type": "cancel"}` at any time: the job stops at its next 
 the child's stdin means: stop now.
 
 **Worker** (`--worker`): the parent sends one job, the worker answers with any number of
-`phase`, `data`, `step`, `eval`, `saved`, `warning`, `progress` messages and exactly one of `done`, `failed`,
+`phase`, `data`, `plan`, `step`, `eval`, `saved`, `warning`, `progress` messages and exactly one of `done`, `failed`,
 `cancelled`, and then waits for the next job. Paths are absolute. The jobs:
 
 - `{"type": "job", "job": "train", "base": PATH, "data": FOLDER, "config": TrainConfig, "checkpoints": FOLDER,
-  "output": FOLDER, "resume": bool, "finish": bool, "golden_prompts": [TEXT, ...]}`. With `resume` it goes on from
-  the newest checkpoint, with `finish` it ends there (as after the message of that name).
+  "output": FOLDER, "resume": bool, "finish": bool, "golden_prompts": [TEXT, ...],
+  "memory": MEMORY}`. With `resume` it goes on from the newest checkpoint, with `finish` it ends there (as after the
+  message of that name).
   FOLDER `data` holds `train.jsonl`, `development.jsonl`, `heldout.jsonl` (the last two may be empty) with rows
   `{"id": int, "prompt": [{"role", "content"}...], "good": TEXT|null, "bad": TEXT|null}`.
   Writes into `output` (made beside and renamed; the adapter is called ADAPTER_PARTIAL there, so that only a
@@ -23,6 +24,13 @@ the child's stdin means: stop now.
   "prompt": TOKENS|null, "good": TOKENS|null, "bad": TOKENS|null, "left_out": [{"reason": TEXT, "ids": [int, ...]},
   ...]}` and TOKENS, over the texts that are used, `{"count", "min", "median", "p95", "max", "total"}`. THINKING is
   how the chat template is asked for prompts, in training and in serving alike: `{"enabled": bool, "closing": TEXT}`.
+  MEMORY, which may be missing, is `{"total_bytes", "budget_bytes" (what training may take), "corrections":
+  {FINGERPRINT: factor}, "settled": bool, "anyway": bool}`; `plan`, once before the first step: `{"type": "plan",
+  "base_fingerprint", "verdict": "fits"|"tight"|"too large", "parts": {"weights", "adapter", "optimizer",
+  "activations", "logits", "caches"}, "estimate_bytes" (their sum), "total_bytes" (corrected), "least_bytes" (in the
+  smallest pieces), "budget_bytes", "machine_bytes", "tokens_per_pass"|null (what the run's steps are cut by from now
+  on), "changes": [{"what": TEXT, "total_bytes"}]}`. A run that can't fit is refused unless `anyway`; one that has
+  begun (`settled`) keeps its `tokens_per_pass`.
   `step`: `{"type": "step", "step", "steps", "epoch", "loss"|null, "accuracy"|null, "margin"|null, "learning_rate",
   "gradient_norm"|null, "tokens", "elapsed_s", "tokens_per_s", "peak_memory_bytes", "memory_bytes", "left_s",
   "earlier"}`. `loss` or `gradient_norm` null: it was not finite, and the step changed nothing. `accuracy` is the
@@ -38,6 +46,7 @@ the child's stdin means: stop now.
   "reference_accuracy"|null, "heldout_loss"|null, "token_accuracy"|null, "num_examples", "left_out": [{"id",
   "reason"}], "base_fingerprint", "template_hash", "adapter_hash", "best_step"|null, "skipped_steps", "backend",
   "thinking": THINKING}`.
+- `{"type": "job", "job": "plan"}` with the other fields of `train` → `done` with those of `plan`; nothing is trained.
 - `{"type": "job", "job": "join", "rank": int, "ring": [["IP:PORT", ...], ...], "names": [TEXT, ...]}` → `done`, once
   all ranks of the ring are there. From then on a `train` job must be given to all of them: each computes its share
   of every step; rank 0 alone reports more than `phase`, keeps checkpoints and writes the output. `ring` and `names`

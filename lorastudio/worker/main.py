@@ -18,7 +18,7 @@ from lorastudio.worker.base_model import BaseModel, BaseShelf
 from lorastudio.worker.gang import ALONE, Gang, join_ring
 from lorastudio.worker.hello import hello
 from lorastudio.worker.sample_jobs import run_sample, run_score
-from lorastudio.worker.train_job import run_train
+from lorastudio.worker.train_job import run_plan, run_train
 
 Report = Callable[[dict[str, Any]], None]
 Job = Callable[[BaseModel, dict[str, Any], Report, CancelToken], dict[str, Any]]
@@ -40,6 +40,7 @@ class Bench:
         """The job of that name; KnownError when there is none."""
         jobs: dict[str, Job] = {
             "train": partial(run_train, gang=self.gang),
+            "plan": run_plan,
             "sample": run_sample,
             "score": run_score,
             "inspect": run_inspect,
