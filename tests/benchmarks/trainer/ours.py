@@ -9,8 +9,9 @@ from typing import Any
 from lorastudio.domain.cancel import CancelToken
 from lorastudio.worker.adapters import choose_shape, with_fresh_adapter
 from lorastudio.worker.base_model import BaseModel, load_base
-from lorastudio.worker.evaluation import evaluate_development
+from lorastudio.worker.evaluation import evaluate
 from lorastudio.worker.rows import TrainRow
+from lorastudio.worker.step import Stepper
 from lorastudio.worker.train_job import run_train
 from tests.benchmarks.trainer.flops import Tokens, run_flops
 from tests.benchmarks.trainer.meter import Meter, sgemm_peak_flops
@@ -56,14 +57,18 @@ def _flops(rows: list[TrainRow], task: Task) -> int:
 
 
 def _evaluate(base: BaseModel, task: Task) -> None:
+    """As an evaluation during a run is: the trunk's part included, which a run computes once for all of them."""
     config = recipe(task)
     shape = choose_shape(base, rank=RANK, scale=config.scale, dropout=0.0, layers=config.layers)
     model = with_fresh_adapter(base, shape, task.seed)
     model.eval()
     meter = Meter()
     rows = encoded_rows(base, task, config.objective)
-    evaluate_development(model, rows, {}, config)
+    stepper = Stepper.on(model, config, [], watched=rows)
+    stepper.prepare(Path(task.output), CancelToken(), lambda done, of: None)
+    evaluate(stepper, rows, CancelToken())
     task.write(asdict(meter.stop(count_tokens(rows))))
+    stepper.close()
 
 
 if __name__ == "__main__":

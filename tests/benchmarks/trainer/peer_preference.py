@@ -74,8 +74,8 @@ class CountedBatches:
         self._batches = batches
         self.tokens = 0
 
-    def __call__(self, **settings: Any) -> Iterator[tuple[mx.array, ...]]:
-        for batch in self._batches(**settings):
+    def __call__(self, *rows: Any, **settings: Any) -> Iterator[tuple[mx.array, ...]]:
+        for batch in self._batches(*rows, **settings):
             chosen, rejected, *_ = batch
             self.tokens += int(np.count_nonzero(chosen) + np.count_nonzero(rejected))
             yield batch
