@@ -14,12 +14,13 @@ from typing import Any
 
 from lorastudio.training.config import TrainConfig
 from lorastudio.training.model_shape import ModelShape
+from lorastudio.training.pass_limits import (
+    TOKENS_PER_LEAN_PASS,
+    TOKENS_PER_PASS,
+    TOKENS_PER_SCORING_PASS,
+    chunk_rows,
+)
 
-# Tokens of one pass with gradient where nothing names a number.
-TOKENS_PER_PASS = 4096
-# The float32 logits of one chunk of the head, and the number of its rows at most and at least.
-CHUNK_BYTES = 12 << 20
-MOST_CHUNK_ROWS, LEAST_CHUNK_ROWS = 512, 16
 FLOAT_BYTES = 4
 
 # Arrays of a chunk's size that are there at once, and at most per scored row.
@@ -160,13 +161,13 @@ def _logits(shape: ModelShape, work: PassSize, padded: bool) -> int:
     row = FLOAT_BYTES * shape.vocabulary
     if padded:
         return 2 * work.cells * shape.vocabulary * shape.item_bytes + _LOGITS_PER_ROW * work.scored * row
-    chunk_rows = max(LEAST_CHUNK_ROWS, min(MOST_CHUNK_ROWS, CHUNK_BYTES // row))
-    return min(_LOGITS_PER_ROW * work.scored, _CHUNKS_AT_ONCE * chunk_rows) * row
+    return min(_LOGITS_PER_ROW * work.scored, _CHUNKS_AT_ONCE * chunk_rows(shape.vocabulary)) * row
 
 
 def _scoring(shape: ModelShape, config: TrainConfig, sizes: StepSizes) -> int:
     """A pass without gradient, as the reference and evaluations make them, head included."""
-    budget = min(config.tokens_per_pass or TOKENS_PER_PASS, sizes.total_tokens)
+    usual = TOKENS_PER_LEAN_PASS if config.lean else TOKENS_PER_SCORING_PASS
+    budget = min(usual, config.tokens_per_pass or usual, sizes.total_tokens)
     work = sizes.longest.scaled(max(1.0, budget / max(sizes.longest.tokens, 1)))
     per_cell = shape.item_bytes * (7 * shape.hidden_size + 2 * shape.intermediate_size)
     head = _logits(shape, work, sizes.padded) / 2

@@ -10,15 +10,9 @@ from typing import Any
 
 from lorastudio.training.config import TrainConfig
 from lorastudio.training.machine import MachineMemory
-from lorastudio.training.memory_estimate import (
-    TOKENS_PER_PASS,
-    MemoryEstimate,
-    PassSize,
-    StepSizes,
-    adapted_blocks,
-    estimate,
-)
+from lorastudio.training.memory_estimate import MemoryEstimate, PassSize, StepSizes, adapted_blocks, estimate
 from lorastudio.training.model_shape import ModelShape
+from lorastudio.training.pass_limits import TOKENS_PER_PASS
 
 # From this share of the budget on a run is tight: estimates are good to a fifth.
 TIGHT_SHARE = 0.8

@@ -15,9 +15,7 @@ import mlx.core as mx
 from mlx.nn.layers.embedding import Embedding
 from mlx.nn.layers.quantized import QuantizedEmbedding
 
-# The float32 logits of one chunk take about this much; some ten arrays of this size are there at a time.
-CHUNK_BYTES = 12 << 20
-MOST_ROWS = 512
+from lorastudio.training.pass_limits import chunk_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +58,7 @@ class FrozenHead:
         return mx.concatenate(values), mx.concatenate(first)
 
     def _chunks(self, rows: int) -> list[slice]:
-        size = max(16, min(MOST_ROWS, CHUNK_BYTES // (4 * self.vocabulary)))
+        size = chunk_rows(self.vocabulary)
         return [slice(start, start + size) for start in range(0, rows, size)]
 
     @property

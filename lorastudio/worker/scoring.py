@@ -10,12 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from lorastudio.domain.cancel import CancelToken
+from lorastudio.training.pass_limits import TOKENS_PER_SCORING_PASS
 from lorastudio.worker.answers import AnswerBook
 from lorastudio.worker.conversations import Encoded
 from lorastudio.worker.execution import Computing, computing_on
-
-# A pass without gradient keeps little, so it may be large.
-TOKENS_PER_SCORING_PASS = 4096
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from mlx.utils import tree_map
 from lorastudio.domain.cancel import CancelToken
 from lorastudio.domain.seeds import derive_seed
 from lorastudio.training.config import Objective, TrainConfig
+from lorastudio.training.pass_limits import TOKENS_PER_LEAN_PASS, TOKENS_PER_PASS, TOKENS_PER_SCORING_PASS
 from lorastudio.worker.adapter_layers import without_adapter
 from lorastudio.worker.answer_sums import StepTotals
 from lorastudio.worker.answers import AnswerBook
@@ -30,14 +31,9 @@ from lorastudio.worker.objective_loss import objective_loss
 from lorastudio.worker.objectives import kto_divergence, nll_losses
 from lorastudio.worker.packed_model import PackedModel
 from lorastudio.worker.rows import TrainRow
-from lorastudio.worker.scoring import TOKENS_PER_SCORING_PASS, AnswerScore, score_book
+from lorastudio.worker.scoring import AnswerScore, score_book
 from lorastudio.worker.step_pass import StepPass, lay_out
 from lorastudio.worker.targets import sum_answers
-
-# Tokens of one pass with gradient where neither settings nor a memory plan name a number.
-TOKENS_PER_PASS = 8192
-# Of a pass without gradient, when memory is to be spared.
-TOKENS_PER_LEAN_PASS = 512
 
 PerToken = npt.NDArray[np.float32]
 
