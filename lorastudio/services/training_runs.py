@@ -113,7 +113,8 @@ def train_run(
         yield from (Warned(text) for text in config.warnings())
     resumed = run.state is not RunState.PREPARED
     runs.update_run(library, run.id, state=RunState.RUNNING, error="")
-    order = _order(library, run, resumed, finish) | {"memory": memory_order(library, settled=resumed, anyway=anyway)}
+    settled = bool(runs.list_run_events(library, run.id, "plan"))
+    order = _order(library, run, resumed, finish) | {"memory": memory_order(library, settled=settled, anyway=anyway)}
     try:
         # A token of our own: a wish to finish is meant for the run under way, not for work that comes later.
         yield from _work(library, run, config, order, hosts, cancel.child())

@@ -88,7 +88,7 @@ def load_newest(folder: Path, identity: RunIdentity, warn: Callable[[str], None]
             continue
         _refuse_another(checkpoint, identity)
         if changes := identity.engine_differences(checkpoint.identity):
-            warn(f"Since the checkpoint was made, {'; '.join(changes)}: the last bits may come out differently.")
+            warn(f"Not as when the checkpoint was made: {'; '.join(changes)}. The last bits may come out differently.")
         return checkpoint
     return None
 

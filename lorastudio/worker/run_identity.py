@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from lorastudio.domain.errors import UsageError
 from lorastudio.domain.files import sha256_of
-from lorastudio.training.config import TrainConfig
+from lorastudio.training.config import EXECUTION_FIELDS, TrainConfig
 from lorastudio.worker.base_model import BaseModel, backend
 
 ROWS = {
@@ -24,7 +24,7 @@ SHOWN_CHARACTERS = 40
 @dataclass(frozen=True, slots=True)
 class RunIdentity:
     """The parts: hashes of the rows by file, the settings that decide the result, hashes of the base model's files,
-    and what computes (versions, device, number of processes), which decides no more than the last bits."""
+    and how it is computed (versions, device, processes, pieces), which decides no more than the last bits."""
 
     rows: Mapping[str, str]
     settings: Mapping[str, Any]
@@ -39,7 +39,8 @@ class RunIdentity:
             settings=config.identity_record(),
             base=dict(base.file_hashes),
             engine={"device": backend(), "number of processes": str(processes)}
-            | {name: version(name) for name in ("mlx", "mlx-lm")},
+            | {name: version(name) for name in ("mlx", "mlx-lm")}
+            | {name: str(getattr(config, name)) for name in EXECUTION_FIELDS},
         )
 
     @classmethod

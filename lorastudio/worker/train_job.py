@@ -214,7 +214,11 @@ def _prepare(
     put_weights(model, tensors_of_first(gang, adapter_weights(model), scratch), where="rank 0")
     report({"type": "phase", "name": "reference"})
     stepper = Stepper.on(model, config, rows.train, [*rows.development, *rows.heldout], replay.rows, gang)
-    stepper.prepare(job.checkpoints, cancel, lambda done, of: report({"type": "progress", "done": done, "of": of}))
+    try:
+        stepper.prepare(job.checkpoints, cancel, lambda done, of: report({"type": "progress", "done": done, "of": of}))
+    except OSError as error:
+        what = "What the base model computes once for every row"
+        raise write_failure(error, what, job.checkpoints, what_is_kept(job.checkpoints)) from error
     data = TrainingSet(rows.train, rows.development, replay, _sampler(base, job, rows, codec, report))
     trainer = Trainer(stepper, data, job.checkpoints, identity, report, cancel)
     if checkpoint is not None:
