@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shlex
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from lorastudio.training.hosts import Host, HostList
 # A rank that can't reach its neighbour says so after 31 s.
 JOIN_TIMEOUT_S = 45.0
 # How long the others may take to say why, when all that one rank knows is that a neighbour is gone.
-CULPRIT_TIMEOUT_S = 5.0
+CULPRIT_TIMEOUT_S = 2.0
 RESUME = "`lorastudio resume` goes on, with these hosts, with others, or without any."
 REACHABLE = "Check the addresses in the hosts file, and that no firewall stands between the hosts."
 SSH = (
@@ -102,14 +102,14 @@ class WorkerGang:
     ) -> Iterator[dict[str, Any]]:
         """Each rank's job at the same time: the messages of rank 0, until all have ended as they should.
 
-        A rank that is not the first one may be done before it. One that knows only that a neighbour is gone
-        waits for a better explanation.
+        A process that died, and whatever rank 0 can't do, ends it at once. Before any other complaint is believed,
+        which may be no more than that a neighbour is gone, the other ranks are heard.
         """
         running = {
             rank: RunningJob(child, job, cancel)
             for rank, (child, job) in enumerate(zip(self._children, jobs, strict=True))
         }
-        give_up_at, lost = time.monotonic() + limit_s, None
+        give_up_at, troubles = time.monotonic() + limit_s, dict[int, TrainingError]()
         while running and time.monotonic() < give_up_at:
             for rank in list(running):
                 try:
@@ -121,20 +121,30 @@ class WorkerGang:
                     del running[rank]
                 except TrainingError as error:
                     cancel.check()
-                    if not error.resumable or self._children[rank].returncode is not None:
+                    if self._children[rank].returncode is not None:
                         raise self._named(rank, error) from error
-                    give_up_at, lost = min(give_up_at, time.monotonic() + CULPRIT_TIMEOUT_S), error
+                    if rank == 0 and not error.resumable:
+                        raise
+                    troubles[rank] = error
+                    give_up_at = min(give_up_at, time.monotonic() + CULPRIT_TIMEOUT_S)
                     del running[rank]
                 else:
                     if message and message["type"] == "done":
                         del running[rank]
                     if message and rank == 0:
                         yield message
-        if lost is not None:
-            raise lost
+        self._complain(troubles)
         if running:
             late = ", ".join(self._names[rank] for rank in running)
             raise TrainingError(f"No word from {late} within {limit_s:.0f} s.", REACHABLE, resumable=True)
+
+    def _complain(self, troubles: Mapping[int, TrainingError]) -> None:
+        """Raise the trouble that explains the others, if there is any: one that lies with its own host."""
+        for rank, trouble in troubles.items():
+            if not trouble.resumable:
+                raise self._named(rank, trouble) from trouble
+        for trouble in troubles.values():
+            raise trouble
 
     def _named(self, rank: int, error: TrainingError) -> TrainingError:
         """The error with its host. What one host can't do, the run may do again with others."""

@@ -25,7 +25,7 @@ import mlx.core as mx
 import numpy as np
 from mlx.utils import tree_flatten, tree_unflatten
 
-from lorastudio.domain.errors import KnownError, TrainingError
+from lorastudio.domain.errors import TrainingError
 
 # MLX tries for 31 s to reach a peer, and then raises; in vain it waits for one without end.
 JOIN_LIMIT_S = 60.0
@@ -123,7 +123,8 @@ class Gang:
             digests = np.array(self._sum(mx.array(digests)))
         other = [name for name, digest in zip(self.names, digests, strict=True) if (digest != digests[0]).any()]
         if other:
-            raise TrainingError(f"{what} on {', '.join(other)} is not the one on {self.names[0]}.", hint)
+            message = f"{what} on {', '.join(other)} is not the one on {self.names[0]}."
+            raise TrainingError(message, hint, resumable=True)
 
     def _sum(self, values: mx.array) -> mx.array:
         # What is exchanged is computed first and on the CPU's stream, one exchange at a time: a sum in the middle of
@@ -146,8 +147,8 @@ ALONE = Gang()
 def join_ring(rank: int, ring: Sequence[Sequence[str]], names: Sequence[str]) -> Gang:
     """Connect to the other ranks at `ring` ("ip:port", one or more a rank); a process joins once in its life.
 
-    KnownError when a peer can't be reached. The process ends by itself if the ring is not whole after `JOIN_LIMIT_S`,
-    because MLX waits for a peer with Python's lock held: nothing of ours could see that the parent is gone.
+    TrainingError (resumable) when a peer can't be reached. The process ends by itself if the ring is not whole after
+    `JOIN_LIMIT_S`: MLX waits for peers with Python's lock held, so nothing of ours could see that the parent is gone.
     """
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "ring.json"
@@ -157,9 +158,10 @@ def join_ring(rank: int, ring: Sequence[Sequence[str]], names: Sequence[str]) ->
         try:
             return launched_gang(names)
         except RuntimeError as error:
-            raise KnownError(
-                f"The ring of hosts did not close at {', '.join(ring[rank])}: {error}.",
+            raise TrainingError(
+                f"{names[rank]} could not join the others at {', '.join(ring[rank])}: {error}.",
                 "Check the addresses in the hosts file, and that no firewall stands between the hosts.",
+                resumable=True,
             ) from error
         finally:
             faulthandler.cancel_dump_traceback_later()

@@ -30,7 +30,7 @@ TWO = HostList((HERE, HERE))
 # 17 rows in steps of 8: the last step of each epoch has one row for two processes.
 CONFIG = TrainConfig(
     rank=4, learning_rate=1e-2, epochs=7, batch_size=4, accumulation=2, checkpoint_every_steps=4,
-    evaluate_every_steps=7, replay_per_step=2, replay_prompts=("b1", "c2 c3", "d4"), samples=1,
+    evaluate_every_steps=7, replay_per_step=2, replay_prompts=("b1", "c2 c3", "d4"), samples=0,
 )  # fmt: skip
 STEPS = 21
 
@@ -59,7 +59,7 @@ def order(base: Path, data: Path, folder: Path, **changes: Any) -> dict[str, Any
         "checkpoints": str(folder / "checkpoints"),
         "output": str(folder / "output"),
         "resume": False,
-        "golden_prompts": ["b1 c1"],
+        "golden_prompts": [],
     } | changes
 
 
@@ -145,11 +145,16 @@ def test_a_ring_that_does_not_close_is_told_with_its_host() -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
-        with pytest.raises(
-            TrainingError, match=r"On 127\.0\.0\.1 \(rank 0\): The ring of hosts did not close"
-        ) as caught:
+        with pytest.raises(TrainingError, match=r"\(rank 0\) could not join the others at 127") as caught:
             WorkerGang(Taken(TWO.hosts, (), other.getsockname()[1]))
     assert caught.value.resumable and "hosts file" in caught.value.hint
+
+
+def test_what_no_rank_can_do_is_told_as_of_one_process(tiny_path: Path, whole: Whole, tmp_path: Path) -> None:
+    config = TrainConfig(max_seq_length=8).as_record()
+    with pytest.raises(TrainingError, match=r"^No row is left to train on") as caught:
+        run(start_workers(TWO), order(tiny_path, whole.data, tmp_path, config=config))
+    assert not caught.value.resumable
 
 
 @pytest.fixture
@@ -185,7 +190,7 @@ def test_a_host_behind_ssh(tiny_path: Path, whole: Whole, tmp_path: Path, ssh: A
 def test_a_host_with_another_base_model_is_named(tiny_path: Path, whole: Whole, tmp_path: Path, ssh: Any) -> None:
     other = write_tiny_model(tmp_path / "other", seed=1)
     ssh(f"sed -u 's#{tiny_path}#{other}#g' | sh -c \"$remote\"")
-    with pytest.raises(TrainingError, match=r"The base model on far-away is not the one on 127\.0\.0\.1") as caught:
+    with pytest.raises(TrainingError, match=r"^The base model on far-away is not the one on 127\.0\.0\.1") as caught:
         run(start_workers(FAR), order(tiny_path, whole.data, tmp_path))
     assert f"Copy {tiny_path} to the same place on every host" in caught.value.hint
     assert not (tmp_path / "checkpoints").exists()
