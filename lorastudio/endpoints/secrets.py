@@ -20,7 +20,7 @@ _LEAST_PRIORITY = 1
 
 
 class Keychain:
-    """Keys by the name of their endpoint, and the tokens of our own server and of the hub. Safe to use from several threads.
+    """Keys by the name of their endpoint, and the tokens of our own server and of the hub. For several threads.
 
     `place` says in words where they are kept. Raises KnownError when the keychain refuses.
     """

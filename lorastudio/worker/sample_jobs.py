@@ -14,9 +14,9 @@ from lorastudio.worker.adapters import load_version, stored_thinking
 from lorastudio.worker.base_model import BaseModel
 from lorastudio.worker.conversations import ChatCodec
 from lorastudio.worker.generation import Answer, Generator, run_all
-from lorastudio.worker.scoring import score_answers
 from lorastudio.worker.rows import read_json_lines
 from lorastudio.worker.sampling import SampleRequest
+from lorastudio.worker.scoring import score_answers
 from lorastudio.worker.slots import plan_slots
 
 REPORT_EVERY_ANSWERS = 50

@@ -27,7 +27,10 @@ CONFIG = TrainConfig(rank=4, alpha=8.0, learning_rate=1e-3, max_seq_length=200)
 
 def adapted(name: str, layers: int = 3, kind: AdapterKind = AdapterKind.LORA) -> Any:
     """A model with an adapter that has already learned something."""
-    model = random_model(name)
+    return put_adapter(random_model(name), layers, kind)
+
+
+def put_adapter(model: Any, layers: int = 3, kind: AdapterKind = AdapterKind.LORA) -> Any:
     layer_type = DoraLinear if kind is AdapterKind.DORA else LoraLinear
     for number, block in enumerate(model.layers[-layers:]):
         linears = [(name, module) for name, module in block.named_modules() if is_linear(module)]
