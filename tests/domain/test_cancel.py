@@ -22,6 +22,14 @@ def test_a_child_is_cancelled_with_its_parent_and_alone() -> None:
     assert parent.child().cancelled
 
 
+def test_the_wish_to_finish_is_meant_for_the_work_under_way() -> None:
+    parent = CancelToken()
+    at_work = parent.child()
+    parent.finish()
+    assert at_work.finishing and not at_work.cancelled
+    assert not parent.child().finishing  # work that comes later
+
+
 def test_a_parent_keeps_no_child_alive() -> None:
     parent = CancelToken()
     gone = weakref.ref(parent.child())
