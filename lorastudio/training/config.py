@@ -105,10 +105,10 @@ class TrainConfig:
     step (0: no replay).
     `batch_size` times `accumulation` rows (pairs or single examples) make an optimiser step; how many are computed at
     a time changes no result, and is the memory plan's business. `tokens_per_pass` splits a step that holds more
-    (None: as memory allows); `lean` computes one row at a time, `checkpointing` recomputes activations: both trade time for memory and
-    change no result. `max_seq_length` is in tokens, prompt and answer together; longer rows are left out and
-    listed, never cut. Every evaluation also answers `samples` development prompts (0: none). `early_stop` ends the
-    run after so many evaluations without a better one by `best_by` (0: never).
+    (None: as memory allows); `lean` computes one row at a time, `checkpointing` recomputes activations: both trade
+    time for memory. `max_seq_length` is in tokens, prompt and answer together; longer rows are left out and listed,
+    never cut. Every evaluation also answers `samples` development prompts (0: none). `early_stop` ends the run after
+    so many evaluations without a better one by `best_by` (0: never).
     """
 
     objective: Objective = Objective.DPO_NLL
