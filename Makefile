@@ -5,7 +5,7 @@ PYTEST = packaging/with_blas.sh .venv/bin/pytest
 INTEROP = tests/interop/.venv/.ready
 PEERS = tests/benchmarks/peers/.venv/.ready
 
-.PHONY: run setup demo test test-interop check soak bench bench-gate bench-loop bench-training screenshots freeze practice-model clean
+.PHONY: run setup demo test test-interop check soak bench bench-gate bench-loop bench-training bench-memory screenshots freeze practice-model clean
 
 run: $(READY)
 	@packaging/run.sh .venv/bin/lorastudio
@@ -47,6 +47,9 @@ bench: $(READY) $(PEERS)
 
 bench-gate: $(READY)
 	$(PYTEST) -m bench -s tests/benchmarks/gate.py
+
+bench-memory: $(READY)
+	$(PYTEST) -m bench -s tests/benchmarks/memory_plan.py
 
 bench-loop: $(READY)
 	$(PYTEST) -m bench -s tests/benchmarks/loop.py

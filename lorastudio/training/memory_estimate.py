@@ -9,8 +9,7 @@ MLX runs some ten operations ahead of memory's release, which is why what is tem
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict, astuple, dataclass, replace
 
 from lorastudio.training.config import TrainConfig
 from lorastudio.training.model_shape import ModelShape
@@ -24,9 +23,9 @@ from lorastudio.training.pass_limits import (
 FLOAT_BYTES = 4
 
 # Arrays of a chunk's size that are there at once, and at most per scored row.
-_CHUNKS_AT_ONCE, _LOGITS_PER_ROW = 12, 3
-# AdamW's two moments; gradients: the sum over passes, a pass's own, and their sum.
-_MOMENTS, _GRADIENTS = 2, 3
+_CHUNKS_AT_ONCE, _LOGITS_PER_ROW = 10, 3
+# AdamW's two moments; gradients: the sum over passes and a pass's own.
+_MOMENTS, _GRADIENTS = 2, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +42,10 @@ class PassSize:
     attended: int
 
     def scaled(self, share: float) -> PassSize:
-        return PassSize(*(round(share * value) for value in (self.tokens, self.cells, self.scored, self.attended)))
+        return PassSize(*(round(share * value) for value in astuple(self)))
+
+    def plus(self, other: PassSize) -> PassSize:
+        return PassSize(*(mine + more for mine, more in zip(astuple(self), astuple(other), strict=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +79,11 @@ class MemoryEstimate:
     def parts(self) -> dict[str, int]:
         return asdict(self)
 
-    def as_record(self) -> dict[str, Any]:
-        return self.parts() | {"total": self.total}
-
 
 def estimate(shape: ModelShape, config: TrainConfig, sizes: StepSizes) -> MemoryEstimate:
     """The peak of a run: of its steps, or of scoring without gradient where that takes more."""
+    if sizes.padded:
+        config = replace(config, checkpointing=False)  # the padded path recomputes nothing
     work = pass_size(config, sizes)
     adapted = adapted_blocks(shape, config)
     trained = FLOAT_BYTES * config.rank * sum(shape.linear_sizes[shape.blocks - adapted :])
@@ -91,7 +92,7 @@ def estimate(shape: ModelShape, config: TrainConfig, sizes: StepSizes) -> Memory
     scoring = _scoring(shape, config, sizes)
     return MemoryEstimate(
         weights=shape.weight_bytes,
-        adapter=2 * trained,  # the best one so far is kept beside it
+        adapter=trained,
         optimizer=(_MOMENTS + _GRADIENTS) * trained,
         activations=max(kept + max(0, passing - logits), scoring - logits),
         logits=logits,
@@ -131,7 +132,7 @@ def _kept(shape: ModelShape, config: TrainConfig, work: PassSize, padded: bool) 
 
 def _asking_bytes(shape: ModelShape, config: TrainConfig) -> float:
     """Kept per row and block for what it asks, feeds and passes on."""
-    size = shape.item_bytes * (4.5 * shape.hidden_size + 5 * shape.intermediate_size + 2.4 * shape.query_size)
+    size = shape.item_bytes * (4.8 * shape.hidden_size + 5.1 * shape.intermediate_size + 2.3 * shape.query_size)
     if shape.item_bytes < FLOAT_BYTES:  # adapters compute in float32: each casts its input
         size += FLOAT_BYTES * (4.4 * shape.hidden_size + 0.5 * shape.intermediate_size)
     return size + FLOAT_BYTES * config.rank * max(shape.linears)
@@ -139,7 +140,7 @@ def _asking_bytes(shape: ModelShape, config: TrainConfig) -> float:
 
 def _asked_bytes(shape: ModelShape) -> float:
     """Kept per row and block for what others ask of it: its keys and values."""
-    return shape.item_bytes * 4.6 * shape.key_size
+    return shape.item_bytes * 3.6 * shape.key_size
 
 
 def _score_bytes(shape: ModelShape, work: PassSize) -> float:

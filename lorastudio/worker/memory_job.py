@@ -15,6 +15,7 @@ from lorastudio.training.memory_plan import MemoryPlan, MemoryPlanner
 from lorastudio.worker.anatomy import Unpackable, anatomy_of
 from lorastudio.worker.base_model import BaseModel
 from lorastudio.worker.forest import grow_forest
+from lorastudio.worker.mismatch import answers_of
 from lorastudio.worker.model_shape import model_shape
 from lorastudio.worker.packed_forward import QUERY_ROWS
 from lorastudio.worker.padded_model import PAD_MULTIPLE
@@ -77,40 +78,32 @@ def planned(
 
 def step_sizes(rows: Sequence[TrainRow], config: TrainConfig, *, padded: bool) -> StepSizes:
     """The largest row, and a step of as many of the largest as one holds; replayed answers count as mean rows."""
-    sizes = sorted((_row_size(row) for row in rows), key=lambda size: size.tokens)
-    heaviest = sizes[-config.rows_per_step :]
-    mean = _sum(sizes).scaled(config.replay_per_step / len(sizes))
+    largest = sorted(rows, key=lambda row: _packed([row]).tokens)
+    together = largest[-config.rows_per_step :]
+    longest, heaviest, every = _packed(largest[-1:]), _packed(together), _packed(rows)
+    replayed = every.scaled(config.replay_per_step / len(rows))
     if not padded:
-        return StepSizes(sizes[-1], _sum([*heaviest, mean]), _sum(sizes).tokens)
-    longest = max(rows, key=len)
-    width = -(-len(longest) // PAD_MULTIPLE) * PAD_MULTIPLE
-    answers = sum(answer is not None for answer in (longest.good, longest.bad))
-    widened = [_padded(size, answers, width) for size in heaviest]
-    return StepSizes(_padded(sizes[-1], answers, width), _sum([*widened, mean]), _sum(sizes).tokens, padded=True)
+        return StepSizes(longest, heaviest.plus(replayed), every.tokens)
+    width = -(-len(max(rows, key=len)) // PAD_MULTIPLE) * PAD_MULTIPLE
+    longest, heaviest = _padded(longest, largest[-1:], width), _padded(heaviest, together, width)
+    return StepSizes(longest, heaviest.plus(replayed), every.tokens, padded=True)
 
 
-def _row_size(row: TrainRow) -> PassSize:
-    """A row by itself, packed: its answers with what they share once."""
-    answers = [answer for answer in (row.good, row.bad) if answer is not None]
+def _packed(rows: Sequence[TrainRow]) -> PassSize:
+    """Rows in one pass without padding, what their answers share only once."""
+    answers = [answer for row in rows for answer in answers_of(row)]
     forest = grow_forest([answer.ids for answer in answers])
     attended = sum(_attended(node.position, len(node.tokens)) for node in forest.nodes)
     return PassSize(forest.tokens, forest.tokens, sum(len(answer.answer) for answer in answers), attended)
+
+
+def _padded(size: PassSize, rows: Sequence[TrainRow], width: int) -> PassSize:
+    """The same rows with every answer at the width of the longest."""
+    cells = sum(len(answers_of(row)) for row in rows) * width
+    return replace(size, cells=cells, attended=cells * width)
 
 
 def _attended(position: int, rows: int) -> int:
     """Scores made for `rows` queries from `position` on, each piece of them up to its own end."""
     starts = range(0, rows, QUERY_ROWS)
     return sum((min(start + QUERY_ROWS, rows) - start) * (position + min(start + QUERY_ROWS, rows)) for start in starts)
-
-
-def _padded(size: PassSize, answers: int, width: int) -> PassSize:
-    return PassSize(size.tokens, answers * width, size.scored, answers * width * width)
-
-
-def _sum(sizes: Sequence[PassSize]) -> PassSize:
-    return PassSize(
-        sum(size.tokens for size in sizes),
-        sum(size.cells for size in sizes),
-        sum(size.scored for size in sizes),
-        sum(size.attended for size in sizes),
-    )
