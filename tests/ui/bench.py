@@ -49,12 +49,13 @@ class Bench:
 
     def show(self, kind: type[P], *, saved: dict[str, object] | None = None) -> P:
         """Build and show a pane as the window does."""
-        pane = kind(self.backend, self.theme)
+        self.pane = pane = kind(self.backend, self.theme)
         pane.restore(saved or {})
         pane.resize(1100, 760)
         pane.show()
+        pane.activateWindow()  # a screen without a window manager gives the keys to nobody unasked
+        self.until(pane.isActiveWindow)
         pane.shown()
-        self.pane = pane
         return pane
 
     def until(self, holds: Callable[[], object], limit_s: float = LIMIT_S) -> None:

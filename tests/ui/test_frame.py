@@ -55,7 +55,6 @@ def test_the_first_start_offers_two_ways(tmp_path: Path) -> None:
 
 def test_every_pane_opens_by_its_key_and_lists_its_actions(tmp_path: Path) -> None:
     with OpenWindow(tmp_path) as opened:
-        opened.window.activateWindow()
         for number, name in enumerate(("endpoints", "drafts", "pairs", "training", "versions"), 1):
             QTest.keyClick(opened.window, getattr(Qt.Key, f"Key_{number}"), Qt.KeyboardModifier.ControlModifier)
             opened.settle()

@@ -36,6 +36,8 @@ class OpenWindow:
 
     def __enter__(self) -> OpenWindow:
         self.window.show()
+        self.window.activateWindow()  # a screen without a window manager gives the keys to nobody unasked
+        self.until(self.window.isActiveWindow)
         self.until(lambda: self.backend.is_open)
         self.settle()
         return self
