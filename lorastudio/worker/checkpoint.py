@@ -11,11 +11,11 @@ import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import mlx.core as mx
 
 from lorastudio.domain.errors import TrainingError
+from lorastudio.worker.progress import Progress
 from lorastudio.worker.published_folder import published_folder, write_failure, write_synced
 from lorastudio.worker.run_identity import RunIdentity
 from lorastudio.worker.tensor_file import load_tensors, tensor_bytes
@@ -39,7 +39,7 @@ class Checkpoint:
     adapter: Mapping[str, mx.array]
     optimizer: Mapping[str, mx.array]
     best: Mapping[str, mx.array]
-    progress: Mapping[str, Any]
+    progress: Progress
 
 
 def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> Path:
@@ -51,7 +51,7 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> Path:
     state = {
         "step": checkpoint.step,
         "identity": checkpoint.identity.as_record(),
-        "progress": dict(checkpoint.progress),
+        "progress": checkpoint.progress.as_record(),
     }
     try:
         with published_folder(final) as partial:
@@ -128,5 +128,5 @@ def _load(path: Path) -> Checkpoint:
         adapter=load_tensors(path / ADAPTER_TENSORS),
         optimizer=load_tensors(path / OPTIMIZER_TENSORS),
         best=load_tensors(path / BEST_TENSORS),
-        progress=state["progress"],
+        progress=Progress.from_record(state["progress"]),
     )

@@ -100,7 +100,7 @@ class Trainer:
         put_weights(self.model, checkpoint.adapter, where="the checkpoint")
         self._optimizer.state = tree_unflatten(list(checkpoint.optimizer.items()))
         self._best = dict(checkpoint.best)
-        self.progress = Progress.from_record(checkpoint.progress)
+        self.progress = checkpoint.progress
         self._saved_step = self.progress.step
 
     def train(self) -> None:
@@ -139,7 +139,7 @@ class Trainer:
             adapter=adapter_weights(self.model),
             optimizer=dict(tree_flatten(self._optimizer.state)),
             best=self._best,
-            progress=self.progress.as_record(),
+            progress=self.progress,
         )
 
     def _wishes(self) -> bool:
