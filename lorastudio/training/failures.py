@@ -8,8 +8,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from lorastudio.training.config import TrainConfig
-
-FEWEST_TOKENS_PER_PASS = 8
+from lorastudio.training.pass_limits import FEWEST_TOKENS_PER_PASS
 
 
 class FailureKind(StrEnum):

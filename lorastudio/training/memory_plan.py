@@ -12,7 +12,7 @@ from lorastudio.training.config import TrainConfig
 from lorastudio.training.machine import MachineMemory
 from lorastudio.training.memory_estimate import MemoryEstimate, PassSize, StepSizes, adapted_blocks, estimate
 from lorastudio.training.model_shape import ModelShape
-from lorastudio.training.pass_limits import TOKENS_PER_PASS
+from lorastudio.training.pass_limits import FEWEST_TOKENS_PER_PASS, TOKENS_PER_PASS
 
 # From this share of the budget on a run is tight: estimates are good to a fifth.
 TIGHT_SHARE = 0.8
@@ -93,7 +93,8 @@ class MemoryPlanner:
         chosen = replace(config, tokens_per_pass=tokens)
         total = self._total(chosen)
         verdict = self._verdict(total)
-        smallest = replace(config, lean=True, checkpointing=True, tokens_per_pass=self.sizes.longest.tokens)
+        least_tokens = max(FEWEST_TOKENS_PER_PASS, self.sizes.longest.tokens)
+        smallest = replace(config, lean=True, checkpointing=True, tokens_per_pass=least_tokens)
         return MemoryPlan(
             verdict=verdict,
             estimate=estimate(self.shape, chosen, self.sizes),
@@ -131,7 +132,8 @@ class MemoryPlanner:
     def _changes(self, config: TrainConfig, total: int) -> tuple[Change, ...]:
         """Everything that makes the run smaller, one change at a time."""
         half = replace(self.sizes, longest=_shorter(self.sizes.longest), heaviest=_shorter(self.sizes.heaviest))
-        halved = replace(config, tokens_per_pass=config.tokens_per_pass and config.tokens_per_pass // 2)
+        tokens = config.tokens_per_pass and max(FEWEST_TOKENS_PER_PASS, config.tokens_per_pass // 2)
+        halved = replace(config, tokens_per_pass=tokens)
         layers = max(1, adapted_blocks(self.shape, config) // 2)
         tried = [
             ("one row at a time (lean)", self._total(replace(config, lean=True))),

@@ -6,6 +6,7 @@ from __future__ import annotations
 TOKENS_PER_PASS = 8192
 TOKENS_PER_SCORING_PASS = 4096
 TOKENS_PER_LEAN_PASS = 512
+FEWEST_TOKENS_PER_PASS = 8
 
 # The float32 logits of one chunk take about this much; some ten arrays of this size are there at a time.
 CHUNK_BYTES = 12 << 20

@@ -97,6 +97,14 @@ def test_a_run_larger_than_the_machine_is_impossible() -> None:
     assert not planned(round(0.6 * WHOLE)).impossible
 
 
+def test_tiny_rows_and_budgets_are_planned_too() -> None:
+    tiny = StepSizes(PassSize(3, 3, 1, 9), PassSize(3, 3, 1, 9), total_tokens=3)
+    memory = MachineMemory(total_bytes=2, budget_bytes=1)
+    for tokens in (None, 8):
+        plan = MemoryPlanner(SHAPE, tiny, memory).plan(replace(CONFIG, tokens_per_pass=tokens))
+        assert plan.impossible and plan.changes
+
+
 def test_a_correction_moves_every_figure() -> None:
     assert planned(10 * WHOLE, correction=1.5).total_bytes == round(1.5 * WHOLE)
 
