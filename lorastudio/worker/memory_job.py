@@ -71,7 +71,7 @@ def planned(
         raise TrainingError(
             f"This run needs about {size_in_words(plan.least_bytes)} even in its smallest pieces; this machine has "
             f"{size_in_words(plan.memory.total_bytes)}.",
-            "Choose a smaller or 4-bit base model, fewer layers or a shorter length. `lorastudio train --anyway` tries.",
+            "Choose a smaller or 4-bit base model, fewer layers or shorter rows. `lorastudio train --anyway` tries.",
         )
     return replace(config, tokens_per_pass=plan.tokens_per_pass)
 
