@@ -19,7 +19,7 @@ class Anatomy:
 
     `sandwich`: normalised after attention and feed-forward too. `windows` holds per block how far back it attends
     (None: to the beginning), in tokens with its own. Soft caps c bend x to c·tanh(x/c). `head` turns hidden states
-    into logits: a linear layer, or the tied embedding.
+    into logits: a linear layer, or the tied embedding. `swiglu`: feed-forwards in three layers are gated by silu.
     """
 
     embed: Any
@@ -28,6 +28,7 @@ class Anatomy:
     norm: Any
     head: Any
     sandwich: bool = False
+    swiglu: bool = False
     windows: tuple[int | None, ...] = ()
     attention_softcap: float | None = None
     logit_softcap: float | None = None
@@ -59,7 +60,7 @@ def _plain(model: Any) -> Anatomy:
     windows = tuple(window if getattr(block, "use_sliding", False) else None for block in blocks)
     tied = getattr(model.args, "tie_word_embeddings", False)
     head = stack.embed_tokens if tied else model.lm_head
-    return Anatomy(stack.embed_tokens, 1.0, blocks, stack.norm, head, windows=windows)
+    return Anatomy(stack.embed_tokens, 1.0, blocks, stack.norm, head, swiglu=True, windows=windows)
 
 
 def _gemma(model: Any) -> Anatomy:

@@ -14,6 +14,7 @@ from mlx.nn.utils import checkpoint
 
 from lorastudio.worker.anatomy import Anatomy
 from lorastudio.worker.packing import Pack, Segment
+from lorastudio.worker.swiglu import feed_forward, has_swiglu
 
 # Queries of a long segment attend in pieces of this many rows: a piece needs no keys after its own end, which
 # saves up to half of the scores, in time and in memory.
@@ -66,7 +67,8 @@ class PackedForward:
         else:
             hidden = hidden + attended
             feed = block.mlp if "mlp" in block else block.block_sparse_moe
-            fed = feed(block.post_attention_layernorm(hidden))
+            ready = block.post_attention_layernorm(hidden)
+            fed = feed_forward(feed, ready) if self.anatomy.swiglu and has_swiglu(feed) else feed(ready)
         return hidden + fed
 
 
