@@ -216,17 +216,8 @@ class TrainConfig:
 
     def _idle_settings(self) -> list[str]:
         """The settings that were changed although the objective has no use for them."""
-        objective = self.objective
-        used = {
-            "beta": objective is not Objective.SFT,
-            "gamma": objective is Objective.SIMPO,
-            "nll_weight": objective in (Objective.DPO_NLL, Objective.CPO),
-            "label_smoothing": objective in (Objective.DPO, Objective.DPO_NLL),
-            "desirable_weight": objective is Objective.KTO,
-            "undesirable_weight": objective is Objective.KTO,
-        }
-        usual = TrainConfig(objective=objective)
-        return [name for name, has_use in used.items() if not has_use and getattr(self, name) != getattr(usual, name)]
+        usual = TrainConfig(objective=self.objective)
+        return [name for name in settings_without_use(self.objective) if getattr(self, name) != getattr(usual, name)]
 
     def as_record(self) -> dict[str, Any]:
         """The config as JSON can hold it."""
@@ -255,6 +246,19 @@ class TrainConfig:
     def _require(name: str, ok: bool, rule: str) -> None:
         if not ok:
             raise UsageError(f"The setting {name} must be {rule}.")
+
+
+def settings_without_use(objective: Objective) -> tuple[str, ...]:
+    """The names of the settings that the objective passes over."""
+    used = {
+        "beta": objective is not Objective.SFT,
+        "gamma": objective is Objective.SIMPO,
+        "nll_weight": objective in (Objective.DPO_NLL, Objective.CPO),
+        "label_smoothing": objective in (Objective.DPO, Objective.DPO_NLL),
+        "desirable_weight": objective is Objective.KTO,
+        "undesirable_weight": objective is Objective.KTO,
+    }
+    return tuple(name for name, has_use in used.items() if not has_use)
 
 
 CHOICES: dict[str, type[StrEnum]] = {

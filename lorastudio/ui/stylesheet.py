@@ -90,6 +90,9 @@ QComboBox::drop-down { border: none; width: 20px; }
 QComboBox::down-arrow { image: url("$chevron"); width: 12px; height: 12px; }
 QComboBox QAbstractItemView { background: $field; color: $text; border: 1px solid $line;
     selection-background-color: $accent; selection-color: $on_accent; outline: none; }
+QComboBox[kind="title"] { border: 1px solid transparent; background: transparent; padding: 1px 0; font-weight: 600; }
+QComboBox[kind="title"]:focus { border-color: $accent; }
+QComboBox[kind="title"]::drop-down { width: 14px; }
 QSpinBox::up-button, QSpinBox::down-button, QDoubleSpinBox::up-button, QDoubleSpinBox::down-button {
     width: 0; border: none; }
 QCheckBox, QRadioButton { color: $text; spacing: 8px; }

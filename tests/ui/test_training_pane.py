@@ -60,7 +60,7 @@ def read(bench: Bench) -> TrainingPane:
 def test_what_keeps_training_off_is_named(tmp_path: Path) -> None:
     with Bench(tmp_path / "home") as bench:
         pane = read(bench)
-        assert not pane.train_action.isEnabled()
+        assert not pane.commands.train.isEnabled()
         assert "accept some pairs first" in pane.readiness.off.text()
         assert pane.empty.isVisible()
         gone_to: list[str] = []
@@ -75,13 +75,13 @@ def test_the_recipe_starts_from_the_measured_one_and_says_what_is_wrong(tmp_path
         pane = read(bench)
         rate = find(pane, QLineEdit, "training.learning_rate")
         assert (rate.text(), pane.recipe.record()["replay_per_step"]) == ("0.003", 8)
-        assert pane.train_action.isEnabled()
+        assert pane.commands.train.isEnabled()
         rate.setText("fast")
-        assert not pane.train_action.isEnabled()
+        assert not pane.commands.train.isEnabled()
         assert "learning rate" in pane.readiness.off.text()
         rate.setText("")
         find(pane, QSpinBox, "training.epochs").setValue(1)
-        assert pane.train_action.isEnabled()
+        assert pane.commands.train.isEnabled()
         assert pane.state()["recipe"] == {"epochs": 1, "learning_rate": None}
         assert not find(pane, QSpinBox, "training.layers").isVisible()
         find(pane, QPushButton, "training.more").click()
@@ -102,8 +102,8 @@ def test_an_old_run_shows_its_curves_and_what_was_left_out(tmp_path: Path) -> No
     old, failed = add_old_run(tmp_path / "home"), add_old_run(tmp_path / "home", RunState.FAILED)
     with Bench(tmp_path / "home") as bench:
         pane = read(bench)
-        bench.until(lambda: pane.curves.curves.last_step == 5 and pane.curves.memory.chart is not None)
-        assert (pane.shown_run, pane.resume_action.isEnabled()) == (old, True)
+        bench.until(lambda: pane.curves.curves.last_step == 5 and pane.curves.complete)
+        assert (pane.shown_run, pane.commands.resume.isEnabled()) == (old, True)
         assert pane.curves.gap_chip.text() == "× 1 not finite, skipped"
         assert pane.curves.development_chip.text() == "development 0.700"
         assert "1: longer than 256 tokens" in pane.run_card.left_out.text()
@@ -111,14 +111,14 @@ def test_an_old_run_shows_its_curves_and_what_was_left_out(tmp_path: Path) -> No
         button.setFocus()
         QTest.keyClick(button, Qt.Key.Key_Space)
         bench.until(lambda: pane.run_card.title.text() == f"Run {failed}")
-        assert not pane.resume_action.isEnabled()
+        assert not pane.commands.resume.isEnabled()
 
 
 def test_the_charts_follow_the_theme_and_the_scale(tmp_path: Path) -> None:
     add_old_run(tmp_path / "home")
     with Bench(tmp_path / "home") as bench:
         pane = read(bench)
-        bench.until(lambda: pane.curves.memory.chart is not None and pane.curves.curves.last_step == 5)
+        bench.until(lambda: pane.curves.complete and pane.curves.curves.last_step == 5)
         chart = pane.curves.loss.chart
         light = chart.backgroundBrush().color()
         bench.theme.set_mode("dark")
@@ -134,12 +134,12 @@ def test_discarding_asks_first_and_keeps_the_curves(tmp_path: Path) -> None:
     old = add_old_run(tmp_path / "home")
     with Bench(tmp_path / "home") as bench:
         pane = read(bench)
-        bench.until(pane.discard_action.isEnabled)
-        pane.discard_action.trigger()
+        bench.until(pane.commands.discard.isEnabled)
+        pane.commands.discard.trigger()
         assert pane.discard_bar.isVisible()
         QTest.keyClick(pane.discard_bar.button, Qt.Key.Key_Space)
         bench.until(lambda: pane.view is not None and not pane.view.resumable)
-        assert not pane.resume_action.isEnabled()
+        assert not pane.commands.resume.isEnabled()
     with Library.open(tmp_path / "home", write=False) as library:
         assert get_run(library, old).state is RunState.DISCARDED
         assert len(list_run_events(library, old)) == 6
@@ -149,7 +149,7 @@ def test_every_control_has_a_name(tmp_path: Path) -> None:
     add_old_run(tmp_path / "home")
     with Bench(tmp_path / "home") as bench:
         pane = read(bench)
-        bench.until(lambda: pane.curves.memory.chart is not None)
+        bench.until(lambda: pane.curves.complete)
         nameless = [
             (type(widget).__name__, widget.objectName(), type(widget.parent()).__name__)
             for widget in pane.findChildren(QWidget)
@@ -167,18 +167,18 @@ def test_a_run_is_watched_stopped_resumed_and_becomes_a_version(tmp_path: Path) 
     with Bench(tmp_path / "home") as bench:
         pane = read(bench)
         find(pane, QSpinBox, "training.epochs").setValue(2)
-        pane.train_action.trigger()
-        assert not pane.train_action.isEnabled()
+        pane.commands.train.trigger()
+        assert not pane.commands.train.isEnabled()
         bench.until(lambda: pane.curves.curves.last_step >= 2 and pane.curves.loss.chart is not None)
         bench.until(lambda: pane.curves.loss.chart.drawn("train")[0])
-        assert pane.progress_words.text().startswith("Step ")
-        pane.pause_action.trigger()
-        assert not pane.pause_action.isEnabled()
-        assert not pane.keep_action.isEnabled()
+        assert pane.run_view.progress_words.text().startswith("Step ")
+        pane.commands.pause.trigger()
+        assert not pane.commands.pause.isEnabled()
+        assert not pane.commands.keep.isEnabled()
         assert bench.ended("training").state == "stopped"
-        bench.until(pane.resume_action.isEnabled)
+        bench.until(pane.commands.resume.isEnabled)
         stopped_at = pane.curves.curves.last_step
-        pane.resume_action.trigger()
+        pane.commands.resume.trigger()
         assert bench.ended("training").state == "done"
         bench.until(lambda: pane.run_card.chip.text() == "v1")
         curves = pane.curves.curves
@@ -196,12 +196,12 @@ def test_a_run_that_is_stopped_and_kept_becomes_a_version(tmp_path: Path) -> Non
     with Bench(tmp_path / "home") as bench:
         pane = read(bench)
         find(pane, QSpinBox, "training.epochs").setValue(500)
-        pane.train_action.trigger()
-        assert not pane.keep_action.isEnabled()  # nothing is learnt yet
-        bench.until(pane.keep_action.isEnabled)
-        pane.keep_action.trigger()
-        assert not pane.keep_action.isEnabled()
-        assert pane.progress_words.text().startswith("Ending here")
+        pane.commands.train.trigger()
+        assert not pane.commands.keep.isEnabled()  # nothing is learnt yet
+        bench.until(pane.commands.keep.isEnabled)
+        pane.commands.keep.trigger()
+        assert not pane.commands.keep.isEnabled()
+        assert pane.run_view.progress_words.text().startswith("Ending here")
         assert bench.ended("training").state == "done"
         bench.until(lambda: pane.run_card.chip.text() == "v1")
         assert 0 < pane.curves.curves.last_step < pane.curves.curves.steps
@@ -213,11 +213,11 @@ def test_a_paused_run_can_be_kept_as_it_is(tmp_path: Path) -> None:
     with Bench(tmp_path / "home") as bench:
         pane = read(bench)
         find(pane, QSpinBox, "training.epochs").setValue(500)
-        pane.train_action.trigger()
-        bench.until(pane.keep_action.isEnabled)
-        pane.pause_action.trigger()
+        pane.commands.train.trigger()
+        bench.until(pane.commands.keep.isEnabled)
+        pane.commands.pause.trigger()
         assert bench.ended("training").state == "stopped"
-        bench.until(pane.keep_action.isEnabled)
-        pane.keep_action.trigger()
+        bench.until(pane.commands.keep.isEnabled)
+        pane.commands.keep.trigger()
         assert bench.ended("training").state == "done"
         bench.until(lambda: pane.run_card.chip.text() == "v1")

@@ -37,10 +37,15 @@ def go_on_with_cycle(library: Library, servers: LocalServers, cancel: CancelToke
     yield from run_cycle(library, cycle.id, servers, cancel)
 
 
-def go_on_with_run(library: Library, servers: LocalServers, cancel: CancelToken, run_id: int) -> Iterator[Event]:
-    """Go on with an interrupted training run from its last checkpoint."""
+def go_on_with_run(
+    library: Library, servers: LocalServers, cancel: CancelToken, run_id: int, safer: bool = False
+) -> Iterator[Event]:
+    """Go on with an interrupted training run from its last checkpoint; `safer` in smaller pieces, to the same end."""
+    from lorastudio.services.safer_retry import make_safer
     from lorastudio.services.training_runs import train_run
 
+    if safer:
+        make_safer(library, run_id)
     yield from train_run(library, run_id, cancel)
 
 

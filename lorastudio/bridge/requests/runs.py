@@ -13,6 +13,7 @@ from lorastudio.domain.events import Event
 if TYPE_CHECKING:
     from lorastudio.domain.run import Run
     from lorastudio.services.curation import Readiness
+    from lorastudio.services.freezing import FrozenDataset
     from lorastudio.services.servers import LocalServers
     from lorastudio.store.library import Library
 
@@ -37,14 +38,19 @@ class TrainingView:
 
 @dataclass(frozen=True, slots=True)
 class RunStory:
-    """One run with its curves: `steps` and `evals` are the worker's messages as in `training.protocol`.
+    """One run with its curves: `steps`, `evals`, `data` and `plan` are what was said as in `training.protocol` (the
+    last two None before a run has begun).
 
-    `left_out` are rows left out of training with their reasons, counted; the counts are of the frozen rows.
+    `left_out` are rows left out of training with their reasons, counted; the counts are of the frozen rows. `safer`
+    says that the run died of its size and could go on in smaller pieces.
     """
 
     run: Run
     steps: tuple[Record, ...]
     evals: tuple[Record, ...]
+    data: Record | None = None
+    plan: Record | None = None
+    safer: bool = False
     development: int = 0
     heldout: int = 0
     left_out: tuple[tuple[str, int], ...] = ()
@@ -93,27 +99,48 @@ def read_training(library: Library) -> TrainingView:
 
 
 def read_story(library: Library, run_id: int) -> RunStory:
-    """A run with all that was written down of its curves."""
+    """A run with all that was written down of it."""
     from lorastudio.domain.errors import KnownError
     from lorastudio.services.freezing import FrozenDataset
+    from lorastudio.services.safer_retry import can_be_safer
     from lorastudio.services.training_runs import run_folder
     from lorastudio.store.runs import get_run, list_run_events
 
     run = get_run(library, run_id)
-    steps = tuple(list_run_events(library, run_id, "step"))
-    evals = tuple(list_run_events(library, run_id, "eval"))
+    told = {kind: tuple(list_run_events(library, run_id, kind)) for kind in ("step", "eval", "data", "plan")}
     try:
-        frozen = FrozenDataset.read(run_folder(library, run_id))
+        frozen: FrozenDataset | None = FrozenDataset.read(run_folder(library, run_id))
     except (OSError, ValueError, KnownError):  # a discarded run has no rows any more
-        return RunStory(run, steps, evals, left_out=_left_out(run, None))
-    return RunStory(run, steps, evals, frozen.development, frozen.heldout, _left_out(run, frozen))
+        frozen = None
+    data = told["data"][-1] if told["data"] else None
+    return RunStory(
+        run,
+        told["step"],
+        told["eval"],
+        data=data,
+        plan=told["plan"][-1] if told["plan"] else None,
+        safer=can_be_safer(library, run),
+        development=frozen.development if frozen else 0,
+        heldout=frozen.heldout if frozen else 0,
+        left_out=_left_out(run, frozen, data),
+    )
 
 
-def usual_learning_rate(objective: str) -> float:
-    """What the objective's learning rate is where none is given."""
-    from lorastudio.training.config import DEFAULT_LEARNING_RATE, Objective
+@dataclass(frozen=True, slots=True)
+class ObjectiveFacts:
+    """What an objective takes where nothing is given, and the names of the settings that it passes over."""
 
-    return DEFAULT_LEARNING_RATE[Objective(objective)]
+    learning_rate: float
+    beta: float
+    without_use: tuple[str, ...]
+
+
+def objective_facts(objective: str) -> ObjectiveFacts:
+    """Pure and quick, for the thread of the window."""
+    from lorastudio.training.config import DEFAULT_BETA, DEFAULT_LEARNING_RATE, Objective, settings_without_use
+
+    chosen = Objective(objective)
+    return ObjectiveFacts(DEFAULT_LEARNING_RATE[chosen], DEFAULT_BETA[chosen], settings_without_use(chosen))
 
 
 def check_recipe(record: Record, is_practice: bool) -> CheckedRecipe:
@@ -136,21 +163,51 @@ def discard(library: Library, run_id: int) -> Changes:
     return discard_run(library, run_id)
 
 
-def train(library: Library, servers: LocalServers, cancel: CancelToken, recipe: Record, base: str) -> Iterator[Event]:
-    """Freeze the accepted pairs and train on them; ends with `TrainingDone`."""
+def train(
+    library: Library, servers: LocalServers, cancel: CancelToken, recipe: Record, base: str, anyway: bool
+) -> Iterator[Event]:
+    """Freeze the accepted pairs and train on them, `anyway` even where it can't fit; ends with `TrainingDone`."""
     from lorastudio.services.training_runs import prepare_run, train_run
     from lorastudio.training.config import TrainConfig
 
     run = prepare_run(library, TrainConfig.from_record(recipe), base=base)
-    yield from train_run(library, run.id, cancel)
+    yield from train_run(library, run.id, cancel, anyway=anyway)
 
 
-def _left_out(run: Run, frozen: Any) -> tuple[tuple[str, int], ...]:
-    """Why rows were left out, with how many: first at freezing, then by the worker."""
+def plan_memory(
+    library: Library, servers: LocalServers, cancel: CancelToken, recipe: Record, base: str
+) -> Iterator[Event]:
+    """How much memory training on the accepted pairs would take, in one `MemoryPlanned`; nothing is trained."""
+    from lorastudio.services.memory_plans import plan_training
+    from lorastudio.training.config import TrainConfig
+
+    yield plan_training(library, TrainConfig.from_record(recipe), base, None, cancel)
+
+
+def memory_parts() -> dict[str, str]:
+    """The parts of a memory plan in words."""
+    from lorastudio.training.memory_words import PARTS
+
+    return PARTS
+
+
+def rows_left_out(data: Record) -> list[tuple[str, list[int]]]:
+    """Every reason in a `data` message why rows are left out, with their ids."""
+    found: dict[str, list[int]] = {}
+    lists = [data.get("not_frozen", ()), *(report["left_out"] for report in data["files"].values())]
+    for reason in (reason for reasons in lists for reason in reasons):
+        found.setdefault(reason["reason"], []).extend(reason["ids"])
+    return list(found.items())
+
+
+def _left_out(run: Run, frozen: FrozenDataset | None, data: Record | None) -> tuple[tuple[str, int], ...]:
+    """Why rows were left out, with how many: by the report on them, else at freezing and by the worker's result."""
     from collections import Counter
 
     from lorastudio.services.freezing import LEFT_OUT
 
+    if data is not None:
+        return tuple((words, len(ids)) for words, ids in rows_left_out(data))
     reasons: Counter[str] = Counter()
     if frozen is not None:
         for outcome, words in LEFT_OUT.items():

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from typing import Any
 
 from PySide6.QtCore import QObject, Signal, Slot
 
 from lorastudio.bridge.backend import Backend
 from lorastudio.bridge.job import Job
 from lorastudio.domain.events import Event
-from lorastudio.domain.training_events import Evaluated, PhaseBegan, StepDone, TrainingDone, TrainingStarted
+from lorastudio.domain.training_events import (
+    DataReported,
+    Evaluated,
+    MemoryPlanned,
+    PhaseBegan,
+    StepDone,
+    TrainingDone,
+    TrainingStarted,
+)
 from lorastudio.ui.widgets.plots.run_curves import RunCurves
 
 PHASES = {
@@ -21,6 +29,7 @@ PHASES = {
     "evaluating": "Evaluating on what was held out",
     "saving": "Saving",
 }
+OF_A_RUN = (DataReported, MemoryPlanned, StepDone, Evaluated)
 
 
 class RunFollower(QObject):
@@ -70,21 +79,11 @@ class RunFollower(QObject):
         """From now on keep what the run says, until its curves have come from the library."""
         self._tail, self._tail_run = [], run_id
 
-    def add_tail(self, curves: RunCurves) -> None:
-        """Add what was said since, as far as the library did not know it yet."""
+    def take_tail(self, curves: RunCurves) -> tuple[Event, ...]:
+        """What was said since, as far as the library did not know it yet."""
         last = {StepDone: curves.last_step, Evaluated: int(curves.development_loss.last_step)}
-        for event in self._tail or ():
-            if isinstance(event, (StepDone, Evaluated)) and event.step > last[type(event)]:
-                self.add_to(curves, (event,))
-        self._tail = None
-
-    def add_to(self, curves: RunCurves, events: tuple[Event, ...]) -> None:
-        """Put events of the live run into its curves."""
-        for event in events:
-            if isinstance(event, StepDone):
-                curves.add_step(event.figures)
-            elif isinstance(event, Evaluated):
-                curves.add_eval(asdict(event))
+        tail, self._tail = self._tail or (), None
+        return tuple(event for event in tail if getattr(event, "step", 0) > last.get(type(event), -1))
 
     @Slot(object)
     def _on_started(self, job: Job) -> None:
@@ -99,7 +98,7 @@ class RunFollower(QObject):
         of_run: list[Event] = []
         for event in events:
             self._hear(event)
-            if isinstance(event, (StepDone, Evaluated)) and event.run == self.live_run:
+            if isinstance(event, OF_A_RUN) and event.run == self.live_run:
                 of_run.append(event)
                 if self._tail is not None and self._tail_run == event.run:
                     self._tail.append(event)
@@ -118,6 +117,7 @@ class RunFollower(QObject):
             self.phase_words = PHASES.get(event.name, event.name)
         elif isinstance(event, StepDone):
             self.step, self.steps, self.left_s, self.phase_words = event.step, event.steps, event.left_s, ""
+            self.figures = event.figures
         elif isinstance(event, TrainingDone):
             self._trains.pop(event.run, None)
             self.live_run = 0
@@ -135,4 +135,5 @@ class RunFollower(QObject):
     def _forget_progress(self) -> None:
         self.step = self.steps = 0
         self.left_s: float | None = None
+        self.figures: dict[str, Any] = {}
         self.phase_words = "Preparing"

@@ -12,28 +12,28 @@ from lorastudio.bridge.backend import Backend
 from lorastudio.bridge.job import Job
 from lorastudio.bridge.requests import runs as requests
 from lorastudio.domain.events import Event
+from lorastudio.domain.training_events import MemoryPlanned
 from lorastudio.ui.panes.base import BETWEEN_CARDS_PX
 from lorastudio.ui.panes.reading import ReadingPane
-from lorastudio.ui.panes.training.curves import CurvesView
+from lorastudio.ui.panes.training.commands import Commands
 from lorastudio.ui.panes.training.follower import RunFollower
+from lorastudio.ui.panes.training.memory_card import MemoryCard
 from lorastudio.ui.panes.training.readiness import ReadinessCard
 from lorastudio.ui.panes.training.recipe import RecipeCard
 from lorastudio.ui.panes.training.run_card import RunCard, run_in_words
 from lorastudio.ui.panes.training.run_list import RunList
+from lorastudio.ui.panes.training.run_view import RunView
 from lorastudio.ui.theme import Theme
 from lorastudio.ui.widgets.buttons import ActionButton
 from lorastudio.ui.widgets.empty_state import EmptyState
 from lorastudio.ui.widgets.error_bar import NoticeBar
-from lorastudio.ui.widgets.labels import Dim
 from lorastudio.ui.widgets.plots.run_curves import RunCurves
-from lorastudio.ui.widgets.thin_bar import ThinBar
-from lorastudio.ui.wording import count, time_left
+from lorastudio.ui.wording import count
 
 if TYPE_CHECKING:
     from lorastudio.bridge.requests.runs import CheckedRecipe, RunStory, TrainingView
 
 LEFT_PX = 272
-TRAIN_TIP = "Train a new version on the accepted pairs"
 
 
 class TrainingPane(ReadingPane):
@@ -49,7 +49,8 @@ class TrainingPane(ReadingPane):
         self._discard_next: int | None = None
         self._story: RunStory | None = None
         self._checked: CheckedRecipe | None = None
-        self._make_actions()
+        self.commands = Commands(self)
+        self._connect_commands()
         self._build()
         self.follower = RunFollower(backend, self)
         self.follower.began.connect(self._on_began)
@@ -58,10 +59,10 @@ class TrainingPane(ReadingPane):
         self._update()
 
     def actions(self) -> list[QAction]:
-        return [self.train_action, self.pause_action, self.keep_action, self.resume_action, self.discard_action]
+        return self.commands.all
 
     def run_action(self) -> QAction | None:
-        return self.resume_action if self.resume_action.isEnabled() else self.train_action
+        return self.commands.resume if self.commands.resume.isEnabled() else self.commands.train
 
     def shown(self) -> None:
         self.curves.loading.start()
@@ -71,33 +72,42 @@ class TrainingPane(ReadingPane):
         return ""
 
     def state(self) -> dict[str, Any]:
-        return {"recipe": self.recipe.changes(), "log": self.curves.log_button.isChecked(), "run": self.shown_run}
+        return {
+            "recipe": self.recipe.changes(),
+            "log": self.curves.log_button.isChecked(),
+            "charts": self.curves.chosen(),
+            "tab": self.run_view.tabs.currentIndex(),
+            "run": self.shown_run,
+        }
 
     def restore(self, state: dict[str, Any]) -> None:
         self.recipe.restore(state.get("recipe") or {})
         self.curves.log_button.setChecked(bool(state.get("log")))
+        self.curves.choose(state.get("charts") or [])
+        self.run_view.tabs.setCurrentIndex(int(state.get("tab") or 0))
         self.shown_run = int(state.get("run") or 0)
 
-    def _make_actions(self) -> None:
-        self.train_action = self._action("Train", "train", TRAIN_TIP, self._on_train)
-        self.pause_action = self._action(
-            "Pause", "pause", "Stop at the next step; the run can be resumed from there", self._on_pause
-        )
-        self.keep_action = self._action(
-            "Stop and keep", "keep", "End the run here: what it has learnt so far becomes a version", self._on_keep
-        )
-        self.resume_action = self._action("Resume", "resume", "Go on from the last checkpoint", self._on_resume)
-        self.discard_action = self._action(
-            "Discard…", "discard", "Give the run up: its checkpoints go, its curves stay", self._on_discard
-        )
+    def _connect_commands(self) -> None:
+        commands = self.commands
+        for action, slot in (
+            (commands.train, self._on_train),
+            (commands.check, self._on_check),
+            (commands.pause, self._on_pause),
+            (commands.keep, self._on_keep),
+            (commands.resume, self._on_resume),
+            (commands.safer, self._on_resume_safer),
+            (commands.discard, self._on_discard),
+        ):
+            action.triggered.connect(slot)
 
     def _build(self) -> None:
+        commands = self.commands
         for action, kind in (
-            (self.discard_action, ""),
-            (self.resume_action, ""),
-            (self.keep_action, ""),
-            (self.pause_action, "danger"),
-            (self.train_action, "primary"),
+            (commands.discard, ""),
+            (commands.resume, ""),
+            (commands.keep, ""),
+            (commands.pause, "danger"),
+            (commands.train, "primary"),
         ):
             self.title_row.add(ActionButton(action, kind=kind))
         self.discard_bar = NoticeBar("training.really_discard")
@@ -113,13 +123,14 @@ class TrainingPane(ReadingPane):
         self.recipe = RecipeCard(self.theme)
         self.readiness = ReadinessCard()
         self.run_list = RunList()
-        self.run_card = RunCard()
+        self.memory = MemoryCard(self.commands.check)
+        self.run_card = RunCard(self.commands.safer)
         self.run_list.hide()
         inside = QWidget()
         column = QVBoxLayout(inside)
         column.setContentsMargins(0, 0, 10, 0)
         column.setSpacing(12)
-        for card in (self.recipe, self.readiness, self.run_card, self.run_list):
+        for card in (self.recipe, self.readiness, self.memory, self.run_card, self.run_list):
             column.addWidget(card)
         column.addStretch()
         area = QScrollArea()
@@ -138,15 +149,8 @@ class TrainingPane(ReadingPane):
         return area
 
     def _build_right(self) -> QVBoxLayout:
-        self.progress = ThinBar()
-        self.progress.setAccessibleName("Progress of the run")
-        self.progress_words = Dim()
-        self.progress_words.setObjectName("training.progress")
-        row = QHBoxLayout()
-        row.setSpacing(12)
-        row.addWidget(self.progress, 1)
-        row.addWidget(self.progress_words)
-        self.curves = CurvesView(self.theme)
+        self.run_view = RunView(self.theme)
+        self.curves = self.run_view.curves
         self.empty = EmptyState(
             "No runs yet",
             "Training teaches the model what the accepted pairs show: the good drafts more likely, the bad ones less. "
@@ -156,9 +160,7 @@ class TrainingPane(ReadingPane):
         )
         self.empty.pressed.connect(self._on_to_pairs)
         column = QVBoxLayout()
-        column.setSpacing(10)
-        column.addLayout(row)
-        column.addWidget(self.curves, 1)
+        column.addWidget(self.run_view, 1)
         column.addWidget(self.empty, 1)
         return column
 
@@ -192,8 +194,8 @@ class TrainingPane(ReadingPane):
         self._story = story
         curves = RunCurves()
         curves.read(story.steps, story.evals)
-        self.follower.add_tail(curves)
-        self.curves.show_curves(curves)
+        self.run_view.show_story(story, curves)
+        self.run_view.take(self.follower.take_tail(curves))
         self.run_card.show_story(story)
         self._update()
 
@@ -222,7 +224,20 @@ class TrainingPane(ReadingPane):
         if self.view is None or self._checked is None or self._checked.record is None:
             return
         self.error_bar.hide()
-        self.backend.start("training", "Training", requests.train, self._checked.record, self.view.base)
+        recipe, anyway = self._checked.record, self.memory.is_too_large
+        self.memory.expect(recipe)
+        self.backend.start("training", "Training", requests.train, recipe, self.view.base, anyway)
+        self._update()
+
+    @Slot()
+    def _on_check(self) -> None:
+        if self.view is None or self._checked is None or self._checked.record is None:
+            return
+        recipe = self._checked.record
+        self.memory.expect(recipe)
+        job = self.backend.start("plan", "Checking memory", requests.plan_memory, recipe, self.view.base)
+        job.events.connect(self._on_planned)
+        job.ended.connect(self._update)
         self._update()
 
     @Slot()
@@ -244,10 +259,18 @@ class TrainingPane(ReadingPane):
 
     @Slot()
     def _on_resume(self) -> None:
+        self._go_on(safer=False)
+
+    @Slot()
+    def _on_resume_safer(self) -> None:
+        self._go_on(safer=True)
+
+    def _go_on(self, *, safer: bool) -> None:
         from lorastudio.bridge.requests.looping import go_on_with_run
 
         self.error_bar.hide()
-        self.backend.start("training", f"Training run {self.shown_run}", go_on_with_run, self.shown_run)
+        self.memory.expect(None)
+        self.backend.start("training", f"Training run {self.shown_run}", go_on_with_run, self.shown_run, safer)
         self._update()
 
     @Slot()
@@ -288,9 +311,16 @@ class TrainingPane(ReadingPane):
     @Slot(object)
     def _on_grown(self, events: tuple[Event, ...]) -> None:
         if self.follower.live_run == self.shown_run:
-            self.follower.add_to(self.curves.curves, events)
-            self.curves.grown()
+            self.run_view.take(events)
+        self._on_planned(events)
         self._update_progress()
+
+    @Slot(object)
+    def _on_planned(self, events: tuple[Event, ...]) -> None:
+        for event in events:
+            if isinstance(event, MemoryPlanned):
+                self.memory.take(event.figures)
+                self._update()
 
     @Slot(object)
     def _on_job_ended(self, _job: Job) -> None:
@@ -302,20 +332,25 @@ class TrainingPane(ReadingPane):
 
     # showing
 
+    @Slot()
     def _update(self) -> None:
         """Bring buttons and words in line with what is known."""
         off, warnings = self._hindrance()
-        self.readiness.show_hindrance("" if self.follower.busy else off, warnings)
-        busy = self.follower.busy
+        follower = self.follower
+        busy = follower.busy
+        self.readiness.show_hindrance("" if busy else off, warnings)
+        if self._checked is not None and self._checked.record is not None:
+            self.memory.keep_for(self._checked.record)
         can_resume = not busy and self.view is not None and self.shown_run in self.view.resumable
-        self._allow(self.train_action, not off, not busy)
-        self.train_action.setToolTip(off or TRAIN_TIP)
-        self._allow(self.pause_action, busy and not self.follower.stopping, busy)
-        self._allow(self.keep_action, self._can_keep(can_resume), busy or can_resume)
-        self._allow(self.resume_action, can_resume, can_resume)
-        self._allow(self.discard_action, can_resume or self.follower.live_run > 0, can_resume or busy)
+        safer = self._story is not None and self._story.safer
+        checking = bool(self.backend.running("plan"))
+        self.commands.allow_start(off=off, busy=busy, checking=checking, anyway=self.memory.is_too_large)
+        self.commands.allow_end(
+            busy=busy, stopping=follower.stopping, live=follower.live_run > 0, can_resume=can_resume, safer=safer
+        )
+        self.commands.allow_keep(self._can_keep(can_resume), busy or can_resume)
         has_runs = self.shown_run > 0
-        self.curves.setVisible(has_runs)
+        self.run_view.setVisible(has_runs)
         self.empty.setVisible(not has_runs)
         if self.empty.button is not None:  # with pairs, Train is the one button that fills this
             self.empty.button.setVisible(self.view is not None and not self.view.accepted)
@@ -329,9 +364,22 @@ class TrainingPane(ReadingPane):
             return follower.step > 0 and not (follower.stopping or follower.finishing)
         return can_resume and self._story is not None and bool(self._story.steps)
 
-    def _allow(self, action: QAction, enabled: bool, visible: bool) -> None:
-        action.setEnabled(enabled)
-        action.setVisible(visible)
+    def _can_keep(self, can_resume: bool) -> bool:
+        """There is something learnt, and nobody has asked for another end."""
+        follower = self.follower
+        if follower.busy:
+            return follower.step > 0 and not (follower.stopping or follower.finishing)
+        return can_resume and self._story is not None and bool(self._story.steps)
+
+    def _forget_old_plan(self) -> None:
+        """A plan holds for the recipe that it was made for alone."""
+        recipe = None if self._checked is None else self._checked.record
+        if self._planned is not None and recipe is not None and recipe != self._planned:
+            self._planned, self._verdict = None, ""
+            self.memory.forget("The recipe has changed since it was checked.")
+
+    def _is_too_large(self) -> bool:
+        return self._planned is not None and self._verdict == "too large"
 
     def _hindrance(self) -> tuple[str, tuple[str, ...]]:
         """What keeps Train off, and warnings that do not."""
@@ -339,10 +387,8 @@ class TrainingPane(ReadingPane):
         view = self.view
         if view is None:
             return "The library is being read.", ()
-        wrong = self.recipe.learning_rate_is_wrong()
-        self.recipe.mark_wrong(wrong)
-        if wrong:
-            return "The learning rate is no number between 0 and 1, such as 5e-5.", ()
+        if problem := self.recipe.problem():
+            return problem, ()
         self._checked = requests.check_recipe(self.recipe.record(), view.is_practice)
         if view.base_problem:
             return view.base_problem, ()
@@ -359,21 +405,6 @@ class TrainingPane(ReadingPane):
         return off
 
     def _update_progress(self) -> None:
-        busy = self.follower.busy
-        self.progress.setVisible(busy)
-        self.progress_words.setVisible(busy)
-        if busy:
-            self.progress.set_share(self.follower.share)
-            self.progress_words.setText(self._progress_words())
-            self.keep_action.setEnabled(self._can_keep(can_resume=False))
-
-    def _progress_words(self) -> str:
-        if self.follower.stopping:
-            return "Stopping at the next step; what is finished is kept"
-        if self.follower.finishing:
-            return "Ending here: what was learnt becomes a version"
-        if not self.follower.step:
-            return self.follower.phase_words
-        words = f"Step {count(self.follower.step)} of {count(self.follower.steps)}"
-        left = time_left(self.follower.left_s)
-        return ", ".join(part for part in (words, self.follower.phase_words, left) if part)
+        self.run_view.show_progress(self.follower)
+        if self.follower.busy:
+            self.commands.keep.setEnabled(self._can_keep(can_resume=False))

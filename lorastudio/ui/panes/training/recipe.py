@@ -5,34 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import (
-    QComboBox,
-    QDoubleSpinBox,
-    QFormLayout,
-    QHBoxLayout,
-    QLineEdit,
-    QSizePolicy,
-    QSpinBox,
-    QWidget,
-)
+from PySide6.QtWidgets import QBoxLayout, QFormLayout, QLineEdit, QSizePolicy, QWidget
 
-from lorastudio.bridge.requests.runs import usual_learning_rate
+from lorastudio.bridge.requests.runs import objective_facts
+from lorastudio.ui.panes.training.fields import Choice, Field, FreeNumber, Switch
+from lorastudio.ui.panes.training.objectives import WORDS
+from lorastudio.ui.panes.training.settings import BASIC, MORE, Line
 from lorastudio.ui.theme import Theme
 from lorastudio.ui.widgets.buttons import Button
 from lorastudio.ui.widgets.card import Card
-from lorastudio.ui.widgets.kinds import set_kind
-from lorastudio.ui.widgets.labels import Dim
+from lorastudio.ui.widgets.labels import Dim, Strong
 
 Record = dict[str, Any]
 
-OBJECTIVES = (
-    ("dpo+nll", "Good vs bad", "DPO with a likelihood term: away from the bad draft, and towards the good one"),
-    ("dpo", "Contrast alone", "DPO: only the difference between good and bad counts"),
-    ("sft", "Good drafts alone", "SFT: imitate the good drafts; the bad ones are not used"),
-)
-ALL_LAYERS = 0
-USUAL_BETA = 0.0  # the objective's own
-TEXT_MARGIN_PX = 7
+LABEL_PX = 96
 
 
 class RecipeCard(Card):
@@ -45,23 +31,26 @@ class RecipeCard(Card):
         super().__init__("Recipe")
         self._usual: Record = {}
         self._restored: Record = {}
+        self._figures = theme.figure_font()
+        self._filling = False
+        self.fields: dict[str, Field] = {}
         self._form = QFormLayout()
         self._form.setLabelAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         self._form.setHorizontalSpacing(10)
         self._form.setVerticalSpacing(7)
-        self._figures = theme.figure_font()
-        self._build_fields()
+        self._add_base()
+        for line in BASIC:
+            self._add(line)
+        self.objective_words = Dim(wrap=True)
+        self._form.insertRow(3, self.objective_words)
+        self._first_of_more = self._form.rowCount()
+        for title, lines in MORE:
+            self._form.addRow(Strong(title))
+            for line in lines:
+                self._add(line)
         self.body.addLayout(self._form)
-        self.more_button = Button("More settings", "training.more", kind="link")
-        self.usual_button = Button("Usual values", "training.usual", kind="link")
-        self.usual_button.setToolTip("Take back what was changed in the recipe")
-        self.usual_button.hide()
-        links = self.add_row(self.more_button, self.usual_button)
-        links.setContentsMargins(0, 2, 0, 0)
-        self.more_button.clicked.connect(self._on_more)
-        self.usual_button.clicked.connect(self._on_usual)
-        self._rows = self._rows_behind_more()
+        self._add_links()
         self._show_more(False)
 
     def show_usual(self, base: str, recipe: Record) -> None:
@@ -85,123 +74,78 @@ class RecipeCard(Card):
 
     def restore(self, changes: Record) -> None:
         """Take back what `changes` gave, as soon as the usual recipe is known."""
-        self._restored = {name: value for name, value in changes.items() if name in self._values()}
+        self._restored = {name: value for name, value in changes.items() if name in self.fields}
 
-    def mark_wrong(self, wrong: bool) -> None:
-        """Show whether the learning rate can't be read."""
-        set_kind(self.learning_rate, "bad" if wrong else "")
+    def problem(self) -> str:
+        """What can't be read in a field, empty for nothing; the field shows it too."""
+        problems = [field.problem() for field in self.fields.values() if isinstance(field, FreeNumber)]
+        return next(filter(None, problems), "")
 
-    def learning_rate_is_wrong(self) -> bool:
-        """Whether the field holds something that is no number between 0 and 1."""
-        text = self.learning_rate.text().strip()
-        return bool(text) and not 0 < (_number(text) or 0.0) < 1
-
-    def _build_fields(self) -> None:
+    def _add_base(self) -> None:
+        tip = "The model that the adapter is for"
         self.base = QLineEdit(readOnly=True)
-        self.objective = QComboBox()
-        for value, words, tip in OBJECTIVES:
-            self.objective.addItem(words, value)
-            self.objective.setItemData(self.objective.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
-        self.rank, self.alpha = _whole(1, 512), _fraction(0.5, 4096, 1)
-        self.learning_rate = QLineEdit()
-        self.epochs, self.batch_size = _whole(1, 1000), _whole(1, 1024, " pairs")
-        self.max_seq_length = _whole(8, 1_000_000, " tokens")
-        self.layers = _whole(ALL_LAYERS, 1000)
-        self.layers.setSpecialValueText("all")
-        self.beta, self.nll_weight = _fraction(USUAL_BETA, 100, 3), _fraction(0, 100, 3)
-        self.beta.setSpecialValueText("usual")
-        self._add_base("Base model", "The model that the adapter is for")
-        self._add("Learn from", self.objective, "objective", "The objective")
-        self._add_pair("Rank / alpha", "Size of the adapter, and how strongly it acts: alpha / rank scales it")
-        self._add("Learning rate", self.learning_rate, "learning_rate", "How far each step goes")
-        self._add("Epochs", self.epochs, "epochs", "How often every pair is seen")
-        self._add("Batch", self.batch_size, "batch_size", "Pairs per step")
-        self._add("Max length", self.max_seq_length, "max_seq_length", "Longer rows are left out and listed, never cut")
-        self._add("Layers", self.layers, "layers", "How many of the last blocks get an adapter")
-        self._add("Pull limit", self.beta, "beta", "Beta: the smaller, the further it may move from the base")
-        self._add("Imitation", self.nll_weight, "nll_weight", "NLL weight: how much the good drafts are imitated")
-        for box in (self.rank, self.epochs, self.batch_size, self.max_seq_length, self.layers):
-            box.valueChanged.connect(self._on_edited)
-        for box in (self.alpha, self.beta, self.nll_weight):
-            box.valueChanged.connect(self._on_edited)
-        self.objective.currentIndexChanged.connect(self._on_edited)
-        self.learning_rate.textChanged.connect(self._on_edited)
-
-    def _add(self, label: str, field: QWidget, name: str, tip: str) -> None:
-        self._name(field, label, name, tip)
-        words = Dim(label)
-        words.setToolTip(tip)
-        words.setBuddy(field)
-        words.setFixedWidth(96)
-        words.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self._form.addRow(words, field)
-
-    def _add_base(self, label: str, tip: str) -> None:
-        self._add(label, self.base, "base", tip)
+        self._name(self.base, "Base model", "base", tip)
+        self._form.addRow(_label("Base model", tip, self.base), self.base)
         self.base_button = Button("Change…", "training.change_base", kind="link")
         self.base_button.setToolTip("Choose a folder, or a model of the hub")
         self.base_button.clicked.connect(self.base_wanted)
         self._form.addRow("", self.base_button)
 
-    def _add_pair(self, label: str, tip: str) -> None:
-        self._name(self.rank, "Rank", "rank", tip)
-        self._name(self.alpha, "Alpha", "alpha", tip)
-        both = QWidget()
-        row = QHBoxLayout(both)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(6)
-        row.addWidget(self.rank)
-        row.addWidget(self.alpha)
-        words = Dim(label)
-        words.setToolTip(tip)
-        words.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self._form.addRow(words, both)
+    def _add(self, line: Line) -> None:
+        fields = [part.make() for part in line.parts]
+        for part, field in zip(line.parts, fields, strict=True):
+            self._name(field, part.spoken, part.name, line.tip)
+            field.edited.connect(self._on_edited)
+            self.fields[part.name] = field
+        shown: QWidget = fields[0]
+        if len(fields) > 1:
+            shown = QWidget()
+            direction = QBoxLayout.Direction.TopToBottom if line.stacked else QBoxLayout.Direction.LeftToRight
+            row = QBoxLayout(direction, shown)
+            row.setContentsMargins(0, 0, 0, 0)
+            row.setSpacing(6)
+            for field in fields:
+                row.addWidget(field)
+        self._form.addRow(_label(line.label, line.tip, fields[0]), shown)
 
-    def _name(self, field: QWidget, label: str, name: str, tip: str) -> None:
+    def _name(self, field: QWidget, spoken: str, name: str, tip: str) -> None:
         field.setObjectName(f"training.{name}")
-        field.setAccessibleName(label)
+        field.setAccessibleName(spoken)
         field.setToolTip(tip)
         field.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        if not isinstance(field, QComboBox) and name != "base":
+        if not isinstance(field, (Choice, Switch)) and field is not self.base:
             field.setFont(self._figures)
 
+    def _add_links(self) -> None:
+        self.more_button = Button("More settings", "training.more", kind="link")
+        self.usual_button = Button("Usual values", "training.usual", kind="link")
+        self.usual_button.setToolTip("Take back what was changed in the recipe")
+        self.usual_button.hide()
+        links = self.add_row(self.more_button, self.usual_button)
+        links.setContentsMargins(0, 2, 0, 0)
+        self.more_button.clicked.connect(self._on_more)
+        self.usual_button.clicked.connect(self._on_usual)
+
     def _values(self) -> Record:
-        layers = self.layers.value()
-        return {
-            "objective": self.objective.currentData(),
-            "rank": self.rank.value(),
-            "alpha": self.alpha.value(),
-            "learning_rate": _number(self.learning_rate.text().strip()),
-            "epochs": self.epochs.value(),
-            "batch_size": self.batch_size.value(),
-            "max_seq_length": self.max_seq_length.value(),
-            "layers": None if layers == ALL_LAYERS else layers,
-            "beta": None if self.beta.value() == USUAL_BETA else self.beta.value(),
-            "nll_weight": self.nll_weight.value(),
-        }
+        return {name: field.setting() for name, field in self.fields.items()}
 
     def _fill(self, record: Record) -> None:
-        self.objective.setCurrentIndex(max(0, self.objective.findData(record.get("objective"))))
-        for name in ("rank", "alpha", "epochs", "batch_size", "max_seq_length", "nll_weight"):
-            if record.get(name) is not None:
-                getattr(self, name).setValue(record[name])
-        self.layers.setValue(record.get("layers") or ALL_LAYERS)
-        self.beta.setValue(record.get("beta") or USUAL_BETA)
-        rate = record.get("learning_rate")
-        self.learning_rate.setText("" if rate is None else f"{rate:g}")
+        self._filling = True
+        for name, field in self.fields.items():
+            if name in record:
+                field.show_setting(record[name])
+        self._filling = False
         self._on_edited()
 
-    def _rows_behind_more(self) -> list[int]:
-        return [self._form.getWidgetPosition(field)[0] for field in (self.layers, self.beta, self.nll_weight)]
-
     def _show_more(self, shown: bool) -> None:
-        for row in self._rows:
+        self._more_shown = shown
+        for row in range(self._first_of_more, self._form.rowCount()):
             self._form.setRowVisible(row, shown)
         self.more_button.setText("Fewer settings" if shown else "More settings")
 
     @Slot()
     def _on_more(self) -> None:
-        self._show_more(self.layers.isHidden())
+        self._show_more(not self._more_shown)
 
     @Slot()
     def _on_usual(self) -> None:
@@ -209,28 +153,26 @@ class RecipeCard(Card):
 
     @Slot()
     def _on_edited(self) -> None:
-        objective = self.objective.currentData()
-        self.learning_rate.setPlaceholderText(f"{usual_learning_rate(objective):g} (usual)")
-        self.nll_weight.setEnabled(objective == "dpo+nll")
-        self.beta.setEnabled(objective != "sft")
+        if self._filling:
+            return
+        objective = self.fields["objective"].setting()
+        facts = objective_facts(objective)
+        for name, usual in (("learning_rate", facts.learning_rate), ("beta", facts.beta)):
+            field = self.fields[name]
+            if isinstance(field, FreeNumber):
+                field.show_usual(usual)
+        for name, field in self.fields.items():
+            field.setEnabled(name not in facts.without_use)
+        self.fields["replay_per_step"].setEnabled(bool(self._usual.get("replay_prompts")))
+        self.objective_words.setText(f"{WORDS[objective].term}: {WORDS[objective].tip}.")
         self.usual_button.setVisible(bool(self.changes()))
         self.edited.emit()
 
 
-def _number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None
-
-
-def _whole(low: int, high: int, suffix: str = "") -> QSpinBox:
-    box = QSpinBox(minimum=low, maximum=high, suffix=suffix)
-    box.lineEdit().setTextMargins(TEXT_MARGIN_PX, 0, 0, 0)  # style sheets pad other fields, not these
-    return box
-
-
-def _fraction(low: float, high: float, decimals: int) -> QDoubleSpinBox:
-    box = QDoubleSpinBox(minimum=low, maximum=high, decimals=decimals)
-    box.lineEdit().setTextMargins(TEXT_MARGIN_PX, 0, 0, 0)
-    return box
+def _label(text: str, tip: str, field: QWidget) -> Dim:
+    label = Dim(text)
+    label.setToolTip(tip)
+    label.setBuddy(field)
+    label.setFixedWidth(LABEL_PX)
+    label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+    return label

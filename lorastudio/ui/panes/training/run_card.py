@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QGridLayout
 
-from lorastudio.ui.panes.training.recipe import OBJECTIVES
+from lorastudio.domain.sizes import size_in_words
+from lorastudio.ui.panes.training.objectives import WORDS
 from lorastudio.ui.panes.training.run_list import run_chip
-from lorastudio.ui.widgets.buttons import Button
+from lorastudio.ui.widgets.buttons import ActionButton, Button
 from lorastudio.ui.widgets.card import Card
 from lorastudio.ui.widgets.chip import Chip
 from lorastudio.ui.widgets.kinds import set_kind
@@ -20,19 +22,20 @@ if TYPE_CHECKING:
     from lorastudio.bridge.requests.runs import RunStory
     from lorastudio.domain.run import Run
 
-NAMES = {value: words for value, words, _ in OBJECTIVES}
+ENDINGS = {"early stop": "early, no better", "kept": "kept by hand"}  # of `training.protocol.Ending`
 
 
 def run_in_words(run: Run) -> str:
     """Run 7, good vs bad on 1,084 pairs."""
-    objective = NAMES.get(str(run.config.get("objective")), "training")
+    known = WORDS.get(str(run.config.get("objective")))
+    objective = known.words if known else "training"
     return f"Run {run.id}, {objective[0].lower()}{objective[1:]} on {counted(run.num_examples, 'pair')}"
 
 
 class RunCard(Card):
     """Filled with a `RunStory`."""
 
-    def __init__(self) -> None:
+    def __init__(self, safer: QAction) -> None:
         super().__init__("Run")
         self.chip = Chip()
         self.head.addStretch()
@@ -46,7 +49,7 @@ class RunCard(Card):
         self.left_out.setObjectName("training.left_out")
         self.error = Dim(wrap=True, kind="bad")
         self.version_button = Button("Show in Versions", "training.to_versions", kind="small")
-        for widget in (self.left_out, self.error, self.version_button):
+        for widget in (self.left_out, self.error, ActionButton(safer, kind="small"), self.version_button):
             self.body.addWidget(widget)
         self.hide()
 
@@ -68,7 +71,7 @@ class RunCard(Card):
         self.version_button.setVisible(run.state.value == "finished")
         self.show()
 
-    def _show_lines(self, facts: list[tuple[str, str]]) -> None:
+    def _show_lines(self, facts: list[Fact]) -> None:
         while len(self._lines) < len(facts):
             line = (Dim(), Figure())
             for column, label in enumerate(line):
@@ -76,24 +79,49 @@ class RunCard(Card):
             line[1].setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             self._lines.append(line)
         for place, (name, figure) in enumerate(self._lines):
-            given = facts[place] if place < len(facts) else ("", "")
-            name.setText(given[0])
-            figure.setText(given[1])
+            given = facts[place] if place < len(facts) else Fact("", "")
+            name.setText(given.name)
+            figure.setText(given.figure)
             for label in (name, figure):
-                label.setVisible(bool(given[0]))
+                label.setToolTip(given.tip)
+                label.setVisible(bool(given.name))
 
 
-def _facts(story: RunStory) -> list[tuple[str, str]]:
-    run, result = story.run, story.run.result
-    facts = [("Learnt from", count(run.num_examples)), ("Watched on", count(story.development))]
-    facts.append(("Held out", count(story.heldout)))
-    loss, preference = result.get("final_loss"), result.get("validation_accuracy")
-    if loss is not None:
-        facts.append(("Loss at the end", f"{loss:.3f}"))
-    if preference is not None:
-        facts.append(("Prefers the good draft", f"{100 * preference:.0f}%"))
+class Fact(NamedTuple):
+    """One line of the card; `tip` has the field's term."""
+
+    name: str
+    figure: str
+    tip: str = ""
+
+
+def _facts(story: RunStory) -> list[Fact]:
+    result = story.run.result
+    facts = [
+        Fact("Learnt from", count(story.run.num_examples)),
+        Fact("Watched on", count(story.development), "Development rows: they decide which adapter is kept"),
+        Fact("Held out", count(story.heldout), "Rows that only the figures below are measured on"),
+    ]
+    if result.get("final_loss") is not None:
+        facts.append(Fact("Loss at the end", f"{result['final_loss']:.3f}"))
+    for field, name, tip in (
+        ("validation_accuracy", "Prefers the good draft", "Preference accuracy, per token, on held-out pairs"),
+        ("reference_accuracy", "More than its base", "Reward accuracy over the base model, on held-out pairs"),
+        ("token_accuracy", "Next word right", "Token accuracy on held-out good drafts"),
+    ):
+        if result.get(field) is not None:
+            facts.append(Fact(name, f"{100 * result[field]:.0f}%", tip))
     if result.get("best_step"):
-        facts.append(("Kept: best step", count(result["best_step"])))
+        facts.append(Fact("Kept: best step", count(result["best_step"])))
     if result.get("skipped_steps"):
-        facts.append(("Skipped steps", count(result["skipped_steps"])))
+        facts.append(Fact("Skipped steps", count(result["skipped_steps"]), "They were not finite and changed nothing"))
+    if result.get("ended") in ENDINGS:
+        facts.append(Fact("Ended", ENDINGS[result["ended"]]))
+    if execution := result.get("execution"):
+        why = execution.get("reason") or "Texts lie end to end, and what they share is computed once"
+        facts.append(Fact("Computed", execution["path"], why))
+    if story.steps:
+        peak = max(step.get("peak_memory_bytes") or 0 for step in story.steps)
+        if peak:
+            facts.append(Fact("Memory at most", size_in_words(peak), "As the trainer itself counts it"))
     return facts

@@ -152,7 +152,8 @@ class Chart(pyqtgraph.PlotWidget):
             low, high = math.log10(min(values) / HEADROOM), math.log10(max(values) * HEADROOM)
             self.setYRange(low, high, padding=0)
             return
-        self.setYRange(min([0.0, *values]), self._top or max(values, default=1.0) * HEADROOM or 1.0, padding=0)
+        low, high = HEADROOM * min([0.0, *values]), HEADROOM * max([0.0, *values])
+        self.setYRange(low, self._top or high or (0.0 if low else 1.0), padding=0)
 
     def _mark_gaps(self) -> None:
         """Steps without a finite value, as crosses on the line's height."""
@@ -186,7 +187,7 @@ class _Axis(pyqtgraph.AxisItem):
 
     def tickValues(self, low: float, high: float, size: float) -> list[tuple[float, list[float]]]:
         most = (ROWS if size > TALL_PX else FEW_ROWS) if self._is_left else max(2, int(size / COLUMN_PX))
-        ticks = log_ticks(low, high, most) if self.logMode else even_ticks(low, high, most)
+        ticks = log_ticks(low, high, most) if self.logMode else even_ticks(low, high, most, whole=not self._is_left)
         return [(1.0, ticks)]
 
     def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
