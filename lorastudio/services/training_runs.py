@@ -29,6 +29,7 @@ from lorastudio.services.run_rows import freeze_rows
 from lorastudio.services.safer_retry import note_failure
 from lorastudio.store import cycles, deployments, runs, versions
 from lorastudio.store.library import Library
+from lorastudio.training.calibration import CalibrationFile
 from lorastudio.training.config import TrainConfig
 from lorastudio.training.hosts import HostList
 from lorastudio.training.protocol import Ending
@@ -229,6 +230,7 @@ def _order(library: Library, run: Run, resume: bool, finish: bool) -> dict[str, 
         "resume": resume,
         "finish": finish,
         "golden_prompts": golden_prompts(folder),
+        "calibration": str(CalibrationFile.of(library.home).path),
     }
 
 

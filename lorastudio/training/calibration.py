@@ -12,12 +12,12 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from statistics import median
 from typing import Any, Self
 
 from lorastudio.domain.files import write_atomic
+from lorastudio.training.config import Execution
 from lorastudio.training.pass_limits import TOKENS_PER_PASS
 
 CALIBRATION_FILE = "calibration.json"
@@ -26,31 +26,25 @@ REPEATS = 5
 LEAST_GAIN = 0.05
 
 
-class Way(StrEnum):
-    PACKED = "packed"
-    PADDED = "padded"
-    PADDED_COMPILED = "padded+compiled"
-
-
 @dataclass(frozen=True, slots=True)
 class Choice:
     """How to compute, and how many tokens a pass may hold."""
 
-    way: Way
+    way: Execution
     tokens_per_pass: int = TOKENS_PER_PASS
 
     def __str__(self) -> str:
-        return f"{self.way}@{self.tokens_per_pass}"
+        return f"{self.way.value}@{self.tokens_per_pass}"
 
     @classmethod
     def parse(cls, text: str) -> Self:
         """From what `str` gave; ValueError for anything else."""
         way, _, tokens = text.partition("@")
-        return cls(Way(way), int(tokens))
+        return cls(Execution(way), int(tokens))
 
 
-FIXED = Choice(Way.PACKED)
-FALLBACK = Choice(Way.PADDED_COMPILED)
+FIXED = Choice(Execution.PACKED)
+FALLBACK = Choice(Execution.COMPILED)
 
 Seconds = Mapping[Choice, float]
 

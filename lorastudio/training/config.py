@@ -59,11 +59,13 @@ class BestBy(StrEnum):
 
 
 class Execution(StrEnum):
-    """How a step is computed: AUTO packs wherever the model's family allows it (see the run card)."""
+    """How a step is computed: AUTO packs wherever the model's family allows it, and on a device takes what
+    a short measurement found fastest. The run card says which it was."""
 
     AUTO = "auto"
     PACKED = "packed"
     PADDED = "padded"
+    COMPILED = "padded+compiled"
 
 
 # Starting points at scale 2 (alpha 16, rank 8), measured per objective; five times these ruins models.

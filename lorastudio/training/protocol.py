@@ -12,8 +12,8 @@ the child's stdin means: stop now.
 
 - `{"type": "job", "job": "train", "base": PATH, "data": FOLDER, "config": TrainConfig, "checkpoints": FOLDER,
   "output": FOLDER, "resume": bool, "finish": bool, "golden_prompts": [TEXT, ...],
-  "memory": MEMORY}`. With `resume` it goes on from the newest checkpoint, with `finish` it ends there (as after the
-  message of that name).
+  "memory": MEMORY, "calibration": FILE}`. With `resume` it goes on from the newest checkpoint, with `finish` it ends
+  there (as after the message of that name). `calibration` keeps what a device was measured to compute fastest.
   FOLDER `data` holds `train.jsonl`, `development.jsonl`, `heldout.jsonl` (the last two may be empty) with rows
   `{"id": int, "prompt": [{"role", "content"}...], "good": TEXT|null, "bad": TEXT|null}`.
   Writes into `output` (made beside and renamed; the adapter is called ADAPTER_PARTIAL there, so that only a

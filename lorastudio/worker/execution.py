@@ -40,7 +40,9 @@ def computing_on(
     """
     padded = PaddedModel(model, book)
     if wanted is Execution.PADDED:
-        return Computing(padded, Execution.PADDED, "as the settings ask")
+        return Computing(padded, wanted, "as chosen")
+    if wanted is Execution.COMPILED:
+        return Computing(PaddedModel(model, book, compiled=True), wanted, "as chosen")
     anatomy = anatomy_of(model)
     if isinstance(anatomy, Unpackable):
         return _without_packing(padded, anatomy.reason, wanted)

@@ -43,7 +43,8 @@ class MemoryOrder:
 
 def plan_memory(base: BaseModel, rows: Sequence[TrainRow], config: TrainConfig, order: MemoryOrder) -> MemoryPlan:
     """The plan of a run over `rows`, of which there must be some."""
-    padded = config.execution is Execution.PADDED or isinstance(anatomy_of(base.model), Unpackable)
+    demanded = config.execution in (Execution.PADDED, Execution.COMPILED)
+    padded = demanded or isinstance(anatomy_of(base.model), Unpackable)
     planner = MemoryPlanner(
         shape=model_shape(base.model, base.config),
         sizes=step_sizes(rows, config, padded=padded),

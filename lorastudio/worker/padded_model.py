@@ -13,6 +13,8 @@ from lorastudio.worker.answers import AnswerBook
 from lorastudio.worker.targets import Targets, scored_tokens
 
 PAD_MULTIPLE = 8
+# Every other length is compiled anew.
+COMPILED_MULTIPLE = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +27,22 @@ class Padded:
 
 @dataclass
 class PaddedModel:
-    """Log-probabilities of a book's answers under a model, adapters as they are now."""
+    """Log-probabilities of a book's answers under a model, adapters as they are now.
+
+    `compiled`: the forward pass of training is compiled, once per number of rows and rounded length.
+    """
 
     model: Any
     book: AnswerBook
+    compiled: bool = False
+
+    def __post_init__(self) -> None:
+        self._trained = _compiled(self.model) if self.compiled else self.model
 
     def make_pass(self, answers: Sequence[int], pairs: Sequence[tuple[int, int]] = ()) -> Padded:
         encoded = [self.book.encoded[answer] for answer in answers]
         longest = max(len(answer) for answer in encoded)
-        width = -(-longest // PAD_MULTIPLE) * PAD_MULTIPLE
+        width = _rounded(longest, COMPILED_MULTIPLE if self.compiled else PAD_MULTIPLE)
         ids = [np.asarray(answer.ids, np.int32) for answer in encoded]
         inputs = np.zeros((len(ids), width), np.int32)
         for row, tokens in enumerate(ids):
@@ -42,19 +51,28 @@ class PaddedModel:
         return Padded(mx.array(inputs), scored_tokens(places, ids, [len(answer.prompt) for answer in encoded], pairs))
 
     def log_probs(self, work: Padded) -> mx.array:
-        logits = self._logits(work)
+        logits = self._logits(self._trained, work)
         chosen = mx.take_along_axis(logits, mx.array(work.targets.ids)[:, None], axis=-1)[:, 0]
         log_probs: mx.array = chosen - mx.logsumexp(logits, axis=-1)
         return log_probs
 
     def scores(self, work: Padded) -> tuple[mx.array, mx.array]:
-        logits = self._logits(work)
+        logits = self._logits(self.model, work)
         ids = mx.array(work.targets.ids)
         chosen = mx.take_along_axis(logits, ids[:, None], axis=-1)[:, 0]
         return chosen - mx.logsumexp(logits, axis=-1), mx.argmax(logits, axis=-1) == ids
 
-    def _logits(self, padded: Padded) -> mx.array:
+    def _logits(self, model: Any, padded: Padded) -> mx.array:
         """(scored, vocabulary) float32."""
-        logits: mx.array = self.model(padded.inputs)
+        logits: mx.array = model(padded.inputs)
         rows = logits.reshape(-1, logits.shape[-1])[mx.array(padded.targets.sources)]
         return rows.astype(mx.float32)
+
+
+def _rounded(length: int, multiple: int) -> int:
+    return -(-length // multiple) * multiple
+
+
+def _compiled(model: Any) -> Any:
+    # Weights and random state change from step to step: they go in and out, or the first ones would be built in.
+    return mx.compile(model.__call__, inputs=[model.state, mx.random.state], outputs=[mx.random.state])

@@ -26,6 +26,7 @@ from lorastudio.worker.adapters import (
     with_fresh_adapter,
 )
 from lorastudio.worker.base_model import BaseModel, backend
+from lorastudio.worker.calibrating import calibrated
 from lorastudio.worker.checkpoint import Checkpoint, clear_checkpoints, load_newest, what_is_kept
 from lorastudio.worker.conversations import ChatCodec, thinking_switch
 from lorastudio.worker.data_report import data_report
@@ -61,6 +62,7 @@ class TrainJob:
     finish: bool
     golden_prompts: tuple[str, ...]
     memory: MemoryOrder
+    calibration: Path | None
 
     @classmethod
     def from_order(cls, order: dict[str, Any]) -> TrainJob:
@@ -72,6 +74,7 @@ class TrainJob:
             resume=bool(order.get("resume", False)),
             finish=bool(order.get("finish", False)),
             golden_prompts=tuple(order.get("golden_prompts", ())),
+            calibration=Path(order["calibration"]) if order.get("calibration") else None,
             memory=MemoryOrder.from_record(order.get("memory")),
         )
 
@@ -212,6 +215,8 @@ def _prepare(
     replay = replay_of_first(gang, distil)
     model = with_fresh_adapter(base, shape, config.seed)
     put_weights(model, tensors_of_first(gang, adapter_weights(model), scratch), where="rank 0")
+    if job.calibration is not None and gang.size == 1:
+        config = calibrated(config, base, model, rows.train, job.calibration, backend())
     report({"type": "phase", "name": "reference"})
     stepper = Stepper.on(model, config, rows.train, [*rows.development, *rows.heldout], replay.rows, gang)
     try:

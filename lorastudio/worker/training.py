@@ -76,7 +76,7 @@ class Trainer:
         self._order: tuple[int, list[list[int]]] = (-1, [])
         self._steps_per_epoch = batches_per_epoch(len(self.data.rows), self.config.rows_per_step)
         # Unlike machines may compute on unlike paths, but all must take the rows in one order.
-        self._by_length = self.gang.any(self.stepper.computing.path is Execution.PADDED)
+        self._by_length = self.gang.any(self.stepper.computing.path is not Execution.PACKED)
 
     @property
     def model(self) -> Any:

@@ -13,12 +13,12 @@ from lorastudio.training.calibration import (
     CalibrationFile,
     Choice,
     Setting,
-    Way,
     choose,
     measure,
 )
+from lorastudio.training.config import Execution
 
-PACKED, PADDED, COMPILED = Choice(Way.PACKED), Choice(Way.PADDED), Choice(Way.PADDED_COMPILED)
+PACKED, PADDED, COMPILED = Choice(Execution.PACKED), Choice(Execution.PADDED), Choice(Execution.COMPILED)
 M4 = Setting("Apple M4 Max, 64 GB", "f" * 64, "mlx 0.32.4")
 
 
@@ -28,7 +28,7 @@ M4 = Setting("Apple M4 Max, 64 GB", "f" * 64, "mlx 0.32.4")
         ({PACKED: 1.0, PADDED: 2.0, COMPILED: 1.5}, PACKED),
         ({PACKED: 2.0, PADDED: 1.0, COMPILED: 1.5}, PADDED),
         ({PACKED: 0.97, PADDED: 2.0, COMPILED: 1.0}, COMPILED),  # not clearly faster
-        ({PACKED: 1.0, Choice(Way.PADDED_COMPILED, 512): 3.0, COMPILED: 1.01}, COMPILED),
+        ({PACKED: 1.0, Choice(Execution.COMPILED, 512): 3.0, COMPILED: 1.01}, COMPILED),
         ({PACKED: 2.0, PADDED: 3.0}, PACKED),
         ({}, FALLBACK),
     ],
@@ -69,7 +69,7 @@ def test_what_a_device_cannot_do_is_left_out() -> None:
 def test_measurements_come_back_for_their_own_setting_alone(tmp_path: Path) -> None:
     file = CalibrationFile.of(tmp_path)
     assert file.find(M4) is None
-    file.keep(M4, {PACKED: 1e-3, Choice(Way.PADDED, 512): 2e-3})
+    file.keep(M4, {PACKED: 1e-3, Choice(Execution.PADDED, 512): 2e-3})
     file.keep(Setting("another", "f" * 64, "mlx 0.32.4"), {PADDED: 1.0})
     file.keep(M4, {PACKED: 3e-3})
     assert CalibrationFile.of(tmp_path).find(M4) == {PACKED: 3e-3}
