@@ -1,7 +1,7 @@
 """How much memory a training run takes at its peak, in bytes by part, from sizes alone.
 
 The counts follow what MLX's autograd keeps of a Llama-like block with adapters, per token: inputs and outputs of both
-norms, the queries, keys and values around their own norms and positions, the five arrays of a SwiGLU, and the softmax
+norms, the queries, keys and values around their own norms and positions, the four arrays of a SwiGLU, and the softmax
 of the scores. Shares and what the backward pass needs beside them were fitted to peaks of the real step (random
 models, MLX 0.32 on the CPU, hidden sizes 256 to 512, segments of 128 to 2,048 tokens); `correction` takes up the rest.
 MLX runs some ten operations ahead of memory's release, which is why what is temporary counts several times.
@@ -132,7 +132,7 @@ def _kept(shape: ModelShape, config: TrainConfig, work: PassSize, padded: bool) 
 
 def _asking_bytes(shape: ModelShape, config: TrainConfig) -> float:
     """Kept per row and block for what it asks, feeds and passes on."""
-    size = shape.item_bytes * (4.8 * shape.hidden_size + 5.1 * shape.intermediate_size + 2.3 * shape.query_size)
+    size = shape.item_bytes * (4.8 * shape.hidden_size + 4.1 * shape.intermediate_size + 2.3 * shape.query_size)
     if shape.item_bytes < FLOAT_BYTES:  # adapters compute in float32: each casts its input
         size += FLOAT_BYTES * (4.4 * shape.hidden_size + 0.5 * shape.intermediate_size)
     return size + FLOAT_BYTES * config.rank * max(shape.linears)
