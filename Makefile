@@ -5,7 +5,7 @@ PYTEST = packaging/with_blas.sh .venv/bin/pytest
 INTEROP = tests/interop/.venv/.ready
 PEERS = tests/benchmarks/peers/.venv/.ready
 
-.PHONY: run setup demo test test-interop check soak bench bench-gate bench-loop bench-training bench-memory screenshots freeze practice-model clean
+.PHONY: run setup demo test test-interop check soak bench bench-gate bench-loop bench-rates bench-training bench-memory screenshots freeze practice-model clean
 
 run: $(READY)
 	@packaging/run.sh .venv/bin/lorastudio
@@ -53,6 +53,9 @@ bench-memory: $(READY)
 
 bench-loop: $(READY)
 	$(PYTEST) -m bench -s tests/benchmarks/loop.py
+
+bench-rates: $(READY)
+	$(PYTEST) -m bench -s tests/benchmarks/learning_rates.py
 
 # ONLY="dpo-half" measures what `pytest -k` selects, ALTERNATIONS=1 does it once.
 bench-training: $(READY) $(PEERS)

@@ -15,7 +15,7 @@ import json
 import random
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,9 @@ VOCABULARY_SEED = 1
 PADDING_TOKENS = 8
 BATCHES_PER_POOL = 8
 REPORT_EVERY_STEPS = 100
+
+# Draws a prompt and its answer.
+Documents = Callable[[random.Random], tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +79,8 @@ class Row:
         return len(self.prompt) + len(self.answer)
 
 
-def build_tokenizer() -> Tokenizer:
-    """A word-level tokenizer of every word the world can say; punctuation stands alone."""
+def build_tokenizer(documents: Documents = sample_document) -> Tokenizer:
+    """A word-level tokenizer of every word the documents can say; punctuation stands alone."""
     splitter = pre_tokenizers.Sequence(
         [
             pre_tokenizers.WhitespaceSplit(),
@@ -86,7 +89,7 @@ def build_tokenizer() -> Tokenizer:
         ]
     )
     rng = random.Random(VOCABULARY_SEED)
-    texts = (text for _ in range(VOCABULARY_DOCUMENTS) for text in sample_document(rng))
+    texts = (text for _ in range(VOCABULARY_DOCUMENTS) for text in documents(rng))
     words = {word for text in texts for word, _span in splitter.pre_tokenize_str(text)}
     vocabulary = {word: index for index, word in enumerate((*SPECIAL_TOKENS, *sorted(words)))}
     tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token=UNKNOWN))
@@ -126,12 +129,12 @@ def model_config(recipe: Recipe, vocabulary_size: int) -> dict[str, Any]:
     }
 
 
-def draw_batches(tokenizer: Tokenizer, recipe: Recipe) -> Iterator[list[Row]]:
+def draw_batches(tokenizer: Tokenizer, recipe: Recipe, documents: Documents) -> Iterator[list[Row]]:
     """Endless batches of fresh documents; rows of like length lie together, to save padding."""
     rng = random.Random(recipe.seed)
     rows_per_pool = BATCHES_PER_POOL * recipe.batch_rows
     while True:
-        rows = [encode(tokenizer, *sample_document(rng)) for _ in range(rows_per_pool)]
+        rows = [encode(tokenizer, *documents(rng)) for _ in range(rows_per_pool)]
         rows.sort(key=lambda row: row.length)
         pool = [rows[start : start + recipe.batch_rows] for start in range(0, rows_per_pool, recipe.batch_rows)]
         rng.shuffle(pool)
@@ -153,13 +156,15 @@ def answer_loss(model: llama.Model, tokens: mx.array, mask: mx.array) -> mx.arra
     return (losses * mask[:, 1:]).sum() / mask[:, 1:].sum()
 
 
-def pretrain(tokenizer: Tokenizer, recipe: Recipe) -> tuple[llama.Model, dict[str, Any]]:
+def pretrain(
+    tokenizer: Tokenizer, recipe: Recipe, documents: Documents = sample_document
+) -> tuple[llama.Model, dict[str, Any]]:
     """The trained model and its config; progress goes to stderr. On the CPU, where sums repeat to the bit."""
     with mx.stream(mx.cpu):
         config = model_config(recipe, tokenizer.get_vocab_size())
         mx.random.seed(recipe.seed)
         model = llama.Model(llama.ModelArgs.from_dict(config))  # type: ignore[no-untyped-call]
-        _train(model, draw_batches(tokenizer, recipe), recipe)
+        _train(model, draw_batches(tokenizer, recipe, documents), recipe)
     return model, config
 
 
@@ -183,11 +188,11 @@ def save(folder: Path, tokenizer: Tokenizer, model: llama.Model, config: dict[st
     write_atomic(folder / "tokenizer.json", f"{tokenizer.to_str(pretty=True)}\n".encode())
 
 
-def make_practice_model(folder: Path, recipe: Recipe) -> None:
+def make_model(folder: Path, recipe: Recipe, documents: Documents = sample_document) -> None:
     """Make the whole model folder, without compiled kernels: on the CPU they would need a C++ compiler."""
     mx.disable_compile()
-    tokenizer = build_tokenizer()
-    save(folder, tokenizer, *pretrain(tokenizer, recipe))
+    tokenizer = build_tokenizer(documents)
+    save(folder, tokenizer, *pretrain(tokenizer, recipe, documents))
 
 
 def _train(model: llama.Model, batches: Iterator[list[Row]], recipe: Recipe) -> None:
@@ -223,7 +228,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=usual.steps, help="optimizer steps")
     parser.add_argument("--seed", type=int, default=usual.seed, help="seed of weights and documents")
     arguments = parser.parse_args()
-    make_practice_model(arguments.out, replace(usual, steps=arguments.steps, seed=arguments.seed))
+    make_model(arguments.out, replace(usual, steps=arguments.steps, seed=arguments.seed))
 
 
 if __name__ == "__main__":
