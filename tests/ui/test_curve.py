@@ -56,6 +56,8 @@ def test_a_resumed_run_forgets_the_evaluations_that_it_repeats() -> None:
 def test_ticks_are_round_and_few() -> None:
     assert even_ticks(0, 1.07, 6) == pytest.approx([0, 0.2, 0.4, 0.6, 0.8, 1.0])
     assert even_ticks(3, 3, 5) == [3]
+    assert even_ticks(0, 3, 6, whole=True) == [0, 1, 2, 3]
+    assert even_ticks(0, 14, 6, whole=True) == [0, 5, 10]
     assert [tick_text(10**value) for value in log_ticks(-1.2, 0.1, 6)] == ["0.1", "0.2", "0.5", "1"]
     assert [tick_text(10**value) for value in log_ticks(-0.15, 0.04, 6)] == ["0.8", "0.9", "1"]
-    assert [tick_text(value) for value in (0.30000000000000004, 1200, 40000)] == ["0.3", "1,200", "40k"]
+    assert [tick_text(value) for value in (0.30000000000000004, 1200, 40000, 5e-5)] == ["0.3", "1,200", "40k", "5e-5"]

@@ -186,6 +186,11 @@ def test_a_run_is_watched_stopped_resumed_and_becomes_a_version(tmp_path: Path) 
         assert curves.loss.raw().x == list(range(1, curves.steps + 1))
         assert curves.preference.smoothed is not None
         assert curves.memory_mb.smoothed is not None
+        assert None not in (curves.margin.smoothed, curves.gradient_norm.smoothed, curves.learning_rate.smoothed)
+        assert pane.run_view.samples.words.text().startswith(f"3 answers at step {curves.steps}")
+        assert pane.memory.chip.text() == "fits"
+        facts = {name.text(): figure.text() for name, figure in pane.run_card._lines}
+        assert facts["Computed"] == "packed"
     with Library.open(tmp_path / "home", write=False) as library:
         assert [version.version for version in list_versions(library)] == [1]
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal, Slot
-from PySide6.QtWidgets import QComboBox, QSizePolicy, QWidget
+from PySide6.QtGui import QPaintEvent
+from PySide6.QtWidgets import QComboBox, QSizePolicy, QStyle, QStyleOptionComboBox, QStylePainter, QWidget
 
 from lorastudio.ui.panes.training.chart_kinds import SMALL, ChartKind
 from lorastudio.ui.theme import Theme
@@ -71,6 +72,22 @@ class ChartCard(Card):
             self.chart.setAccessibleDescription(f"{at}: {value}" if value else at)
 
 
+class TitleChoice(QComboBox):
+    """Reads as the title of a card; the short one where the whole one would be cut."""
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QStylePainter(self)
+        option = QStyleOptionComboBox()
+        self.initStyleOption(option)
+        room = self.style().subControlRect(
+            QStyle.ComplexControl.CC_ComboBox, option, QStyle.SubControl.SC_ComboBoxEditField, self
+        )
+        if self.fontMetrics().horizontalAdvance(option.currentText) > room.width():
+            option.currentText = SMALL[self.currentData()].short
+        painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
+        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
+
+
 class SmallChart(ChartCard):
     """Its title is the choice of what it shows."""
 
@@ -80,7 +97,7 @@ class SmallChart(ChartCard):
         super().__init__(theme, f"training.chart.{place}", SMALL[key])
         self.setFixedHeight(SMALL_PX)
         self.body.setContentsMargins(12, 10, 10, 10)
-        self.choice = QComboBox()
+        self.choice = TitleChoice()
         self.choice.setObjectName(f"training.chart.{place}.choice")
         self.choice.setAccessibleName(f"What chart {place} shows")
         self.choice.setProperty("kind", "title")

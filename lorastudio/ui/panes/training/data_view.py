@@ -18,9 +18,9 @@ from lorastudio.ui.widgets.thin_bar import ThinBar
 from lorastudio.ui.wording import count, counted
 
 SIDES = {"train": "Learnt from", "development": "Watched on", "heldout": "Held out"}
-TEXTS = {"prompt": "Prompts", "good": "Good", "bad": "Bad"}
+TEXTS = {"prompt": "Prompt tokens", "good": "Good", "bad": "Bad"}
 NAMED_ROWS = 12
-TOKENS_TIP = "Tokens: the median, and the most"
+NO_LANGUAGE = "unknown"
 
 Record = Mapping[str, Any]
 
@@ -68,14 +68,13 @@ def _rows_card(data: Record) -> Card:
     for row, (side, title) in enumerate(SIDES.items(), 1):
         report = data["files"][side]
         languages = data.get("languages", {}).get(side, {})
-        words = ", ".join(f"{count(number)} {language}" for language, number in sorted(languages.items()))
+        told = sorted(item for item in languages.items() if item[0] != NO_LANGUAGE)
+        words = ", ".join(f"{count(number)} {language}" for language, number in told)
         grid.addWidget(Text(f"{title} ({words})" if words else title), row, 0)
         _put(grid, Figure(count(report["rows"])), row, 1)
         for column, text in enumerate(TEXTS, 2):
-            figure = Figure(_tokens(report[text]), kind="dim")
-            figure.setToolTip(TOKENS_TIP)
-            _put(grid, figure, row, column)
-    card.body.addWidget(Dim(f"{_total(data)} Figures beside the rows are tokens: the median, and the most.", wrap=True))
+            _put(grid, _tokens(report[text]), row, column)
+    card.body.addWidget(Dim(_total(data), wrap=True))
     return card
 
 
@@ -83,15 +82,22 @@ def _put(grid: QGridLayout, widget: QWidget, row: int, column: int) -> None:
     grid.addWidget(widget, row, column, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 
 
-def _tokens(tokens: Record | None) -> str:
-    return f"{count(tokens['median'])}, {count(tokens['max'])}" if tokens else "–"
+def _tokens(tokens: Record | None) -> Figure:
+    """The fewest and the most tokens of a text; more of them in the tooltip."""
+    if not tokens:
+        return Figure("–", kind="dim")
+    figure = Figure(f"{count(tokens['min'])}–{count(tokens['max'])}", kind="dim")
+    figure.setToolTip(
+        f"Median {count(tokens['median'])}, 95% within {count(tokens['p95'])}, {count(tokens['total'])} in all"
+    )
+    return figure
 
 
 def _total(data: Record) -> str:
     train = data["files"]["train"]
     total = sum(train[text]["total"] for text in TEXTS if train[text])
     thinking = " The model is asked to think before it answers." if data["thinking"]["enabled"] else ""
-    return f"{counted(total, 'token')} are learnt from or read in each epoch.{thinking}"
+    return f"{counted(total, 'token')} in each epoch.{thinking}"
 
 
 def _left_out_card(data: Record) -> Card:

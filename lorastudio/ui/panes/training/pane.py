@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout
 
 from lorastudio.bridge.backend import Backend
 from lorastudio.bridge.job import Job
@@ -28,12 +28,14 @@ from lorastudio.ui.widgets.buttons import ActionButton
 from lorastudio.ui.widgets.empty_state import EmptyState
 from lorastudio.ui.widgets.error_bar import NoticeBar
 from lorastudio.ui.widgets.plots.run_curves import RunCurves
+from lorastudio.ui.widgets.scroll_column import ScrollColumn
 from lorastudio.ui.wording import count
 
 if TYPE_CHECKING:
     from lorastudio.bridge.requests.runs import CheckedRecipe, RunStory, TrainingView
 
-LEFT_PX = 272
+LEFT_PX, BESIDE_BAR_PX = 272, 10
+SAFER = "In smaller pieces it takes less memory and more time, and comes to the same result."
 
 
 class TrainingPane(ReadingPane):
@@ -112,36 +114,29 @@ class TrainingPane(ReadingPane):
             self.title_row.add(ActionButton(action, kind=kind))
         self.discard_bar = NoticeBar("training.really_discard")
         self.discard_bar.pressed.connect(self._on_really_discard)
+        self.safer_bar = NoticeBar("training.offer_safer")
+        self.safer_bar.pressed.connect(self._on_resume_safer)
         self.body.addWidget(self.discard_bar)
+        self.body.addWidget(self.safer_bar)
         sides = QHBoxLayout()
         sides.setSpacing(BETWEEN_CARDS_PX)
         sides.addWidget(self._build_left())
         sides.addLayout(self._build_right(), 1)
         self.body.addLayout(sides, 1)
 
-    def _build_left(self) -> QScrollArea:
+    def _build_left(self) -> ScrollColumn:
         self.recipe = RecipeCard(self.theme)
         self.readiness = ReadinessCard()
         self.run_list = RunList()
         self.memory = MemoryCard(self.commands.check)
-        self.run_card = RunCard(self.commands.safer)
+        self.run_card = RunCard()
         self.run_list.hide()
-        inside = QWidget()
-        column = QVBoxLayout(inside)
-        column.setContentsMargins(0, 0, 10, 0)
-        column.setSpacing(12)
-        for card in (self.recipe, self.readiness, self.memory, self.run_card, self.run_list):
-            column.addWidget(card)
-        column.addStretch()
-        area = QScrollArea()
+        area = ScrollColumn([self.recipe, self.readiness, self.memory, self.run_card, self.run_list])
         area.setObjectName("training.left")
-        area.setWidgetResizable(True)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        area.setFixedWidth(LEFT_PX + 10)
-        area.setWidget(inside)
-        self.recipe.edited.connect(self._on_edited)
+        area.setFixedWidth(LEFT_PX + BESIDE_BAR_PX)
+        area.widget().layout().setContentsMargins(0, 0, BESIDE_BAR_PX, 0)
+        self.recipe.edited.connect(self._update)
         self.recipe.base_wanted.connect(self._on_change_base)
         self.run_list.chosen.connect(self._on_chosen)
         self.readiness.pairs_button.clicked.connect(self._on_to_pairs)
@@ -197,6 +192,8 @@ class TrainingPane(ReadingPane):
         self.run_view.show_story(story, curves)
         self.run_view.take(self.follower.take_tail(curves))
         self.run_card.show_story(story)
+        if story.safer:
+            self.safer_bar.say(f"Run {story.run.id}: {story.run.error}", SAFER, "Resume in smaller pieces")
         self._update()
 
     # what the person does
@@ -204,10 +201,6 @@ class TrainingPane(ReadingPane):
     @Slot(int)
     def _on_chosen(self, run_id: int) -> None:
         self._show_run(run_id)
-        self._update()
-
-    @Slot()
-    def _on_edited(self) -> None:
         self._update()
 
     @Slot()
@@ -342,8 +335,10 @@ class TrainingPane(ReadingPane):
         if self._checked is not None and self._checked.record is not None:
             self.memory.keep_for(self._checked.record)
         can_resume = not busy and self.view is not None and self.shown_run in self.view.resumable
-        safer = self._story is not None and self._story.safer
+        safer = self._story is not None and self._story.run.id == self.shown_run and self._story.safer
         checking = bool(self.backend.running("plan"))
+        if not (can_resume and safer):
+            self.safer_bar.hide()
         self.commands.allow_start(off=off, busy=busy, checking=checking, anyway=self.memory.is_too_large)
         self.commands.allow_end(
             busy=busy, stopping=follower.stopping, live=follower.live_run > 0, can_resume=can_resume, safer=safer

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QGridLayout
 
 from lorastudio.domain.sizes import size_in_words
 from lorastudio.ui.panes.training.objectives import WORDS
 from lorastudio.ui.panes.training.run_list import run_chip
-from lorastudio.ui.widgets.buttons import ActionButton, Button
+from lorastudio.ui.widgets.buttons import Button
 from lorastudio.ui.widgets.card import Card
 from lorastudio.ui.widgets.chip import Chip
 from lorastudio.ui.widgets.kinds import set_kind
@@ -35,7 +34,7 @@ def run_in_words(run: Run) -> str:
 class RunCard(Card):
     """Filled with a `RunStory`."""
 
-    def __init__(self, safer: QAction) -> None:
+    def __init__(self) -> None:
         super().__init__("Run")
         self.chip = Chip()
         self.head.addStretch()
@@ -49,7 +48,7 @@ class RunCard(Card):
         self.left_out.setObjectName("training.left_out")
         self.error = Dim(wrap=True, kind="bad")
         self.version_button = Button("Show in Versions", "training.to_versions", kind="small")
-        for widget in (self.left_out, self.error, ActionButton(safer, kind="small"), self.version_button):
+        for widget in (self.left_out, self.error, self.version_button):
             self.body.addWidget(widget)
         self.hide()
 
@@ -98,7 +97,7 @@ class Fact(NamedTuple):
 def _facts(story: RunStory) -> list[Fact]:
     result = story.run.result
     facts = [
-        Fact("Learnt from", count(story.run.num_examples)),
+        Fact("Learnt from", count(result.get("num_examples", story.run.num_examples))),
         Fact("Watched on", count(story.development), "Development rows: they decide which adapter is kept"),
         Fact("Held out", count(story.heldout), "Rows that only the figures below are measured on"),
     ]

@@ -24,6 +24,7 @@ from lorastudio.ui.wording import count, time_left
 if TYPE_CHECKING:
     from lorastudio.bridge.requests.runs import RunStory
 
+LEAST_BAR_PX = 60
 TABS = ("Curves", "Answers", "Data")
 
 
@@ -33,6 +34,7 @@ class RunView(QWidget):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self.progress = ThinBar()
+        self.progress.setMinimumWidth(LEAST_BAR_PX)
         self.progress.setAccessibleName("Progress of the run")
         self.progress_words = Dim()
         self.progress_words.setObjectName("training.progress")
@@ -53,14 +55,13 @@ class RunView(QWidget):
         self._plan: dict[str, Any] | None = None
         row = QHBoxLayout()
         row.setSpacing(12)
-        row.addWidget(self.tabs)
         row.addWidget(self.progress, 1)
         row.addWidget(self.progress_words)
-        row.addStretch()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(10)
+        column.setSpacing(8)
         column.addLayout(row)
+        column.addWidget(self.tabs)
         column.addWidget(self._stack, 1)
 
     def show_story(self, story: RunStory, curves: RunCurves) -> None:

@@ -101,7 +101,7 @@ STEPS = (
         lambda: Choice((("cosine", "Cosine"), ("linear", "Linear"), ("constant", "Constant"))),
     ),
     _line("warmup_share", "Warm-up", "Share of the steps over which the rate rises", lambda: Fraction(0, 0.99, 2)),
-    _line("accumulation", "Accumulate", "Passes that make one step", lambda: Whole(1, 1024, " passes")),
+    _line("accumulation", "Passes a step", "Accumulation: passes that make one step", lambda: Whole(1, 1024)),
     _line("weight_decay", "Weight decay", "How strongly the adapter's weights shrink", lambda: Fraction(0, 10, 3)),
     _line("clip_norm", "Gradient limit", "A longer gradient is cut to this length", lambda: Fraction(0.001, 1000, 3)),
     _line("seed", "Seed", "The same seed gives the same adapter", lambda: Whole(0, 2**31 - 1)),

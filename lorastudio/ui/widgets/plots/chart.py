@@ -23,7 +23,7 @@ HEADROOM = 1.12
 PERCENT_TOP = 1.04  # so that a line at 100% is whole
 TICK_FONT_PX = 11
 LEFT_PX, BOTTOM_PX = 44, 24
-ROWS, FEW_ROWS, TALL_PX = 6, 3, 180
+ROWS, FEW_ROWS, TALL_PX = 6, 4, 180
 COLUMN_PX = 90  # room for a label
 EDGE_PX = 20
 
