@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from tests.benchmarks.trainer.contests import ALL, CONTESTS, HALF, Contest, Side, alternations
+from tests.benchmarks.trainer.data import MIDDLING_ANSWER, MIDDLING_PROMPT, make_pairs
 from tests.benchmarks.trainer.scaling import Growth, flop_shares, growth_in_length, growth_in_pairs
 from tests.benchmarks.trainer.tables import (
     Comparison,
@@ -29,6 +30,7 @@ from tests.benchmarks.trainer.tables import (
     pairs_table,
     share_table,
 )
+from tests.benchmarks.trainer.task import BATCH_SIZE
 from tests.benchmarks.trainer.workshop import Workshop
 
 ROUNDS = int(os.environ.get("ALTERNATIONS", "5"))
@@ -88,8 +90,11 @@ def figures(request: pytest.FixtureRequest) -> Figures:
 def distances(shop: Workshop) -> dict[str, float]:
     """By objective, the greater of two: with adapters on half of the layers and on all of them."""
     found: dict[str, float] = {}
+    # Some of these rows share their prompt, some answers a beginning, and some share nothing.
+    records = make_pairs(shop.language, BATCH_SIZE, 3, prompt=MIDDLING_PROMPT, answer=MIDDLING_ANSWER)
+    data = shop.rows("parity", records)
     for layers in (HALF, ALL):
-        task = shop.task(Side("parity", "sft", layers))
+        task = shop.task(Side("parity", "sft", layers), data=data)
         shop.do("parity", task)
         found = {name: max(distance, found.get(name, 0.0)) for name, distance in task.read().items()}
     return found

@@ -44,6 +44,8 @@ class Lengths:
 
 PROMPT = Lengths(100, 0.6, 35, 280)
 ANSWER = Lengths(130, 0.7, 35, 430)
+MIDDLING_PROMPT = Lengths(40, 0.5, 20, 80)
+MIDDLING_ANSWER = Lengths(50, 0.5, 20, 100)
 SHORT_PROMPT = Lengths(10, 0.4, 4, 20)
 SHORT_ANSWER = Lengths(12, 0.4, 5, 30)
 

@@ -23,7 +23,7 @@ from lorastudio.worker.conversations import Encoded
 from lorastudio.worker.rows import TrainRow
 from lorastudio.worker.step import Stepper
 from tests.benchmarks.trainer.recipe import encoded_rows, recipe
-from tests.benchmarks.trainer.task import BATCH_SIZE, Task, given_task
+from tests.benchmarks.trainer.task import Task, given_task
 
 
 def measure(task: Task) -> None:
@@ -35,7 +35,7 @@ def measure(task: Task) -> None:
 def _distance(base: BaseModel, task: Task, objective: Objective) -> float:
     """‖ours − plain‖ / ‖plain‖ over all gradients, at an adapter that has moved from its start."""
     config = replace(recipe(task), objective=objective)
-    rows = _some_rows(base, task, objective)
+    rows = encoded_rows(base, task, objective)
     model = _moved_adapter(base, config)
     stepper = Stepper.on(model, config, rows)
     stepper.prepare(Path(task.output), CancelToken(), lambda done, of: None)
@@ -44,14 +44,6 @@ def _distance(base: BaseModel, task: Task, objective: Objective) -> float:
     stepper.close()
     plain = nn.value_and_grad(model, plain_loss)(model, rows, base.model, config, divergence)[1]
     return _relative_l2(ours, plain)
-
-
-def _some_rows(base: BaseModel, task: Task, objective: Objective) -> list[TrainRow]:
-    """A step's worth of those with the shortest prompts, so that some share one."""
-    rows = encoded_rows(base, task, objective)
-    prompts = [row.good.prompt for row in rows if row.good is not None]
-    order = sorted(range(len(rows)), key=lambda index: (len(prompts[index]), prompts[index]))
-    return [rows[index] for index in order[:BATCH_SIZE]]
 
 
 def _moved_adapter(base: BaseModel, config: TrainConfig) -> Any:
