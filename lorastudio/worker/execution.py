@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import mlx.core as mx
@@ -14,12 +13,14 @@ from lorastudio.training.config import Execution
 from lorastudio.worker.anatomy import Unpackable, anatomy_of
 from lorastudio.worker.answer_model import AnswerModel
 from lorastudio.worker.answers import AnswerBook
+from lorastudio.worker.conversations import Encoded
 from lorastudio.worker.packed_model import PackedModel
 from lorastudio.worker.padded_model import PaddedModel
 
 # By how much log-probabilities may differ between the two paths: rounding, in the type that the model computes in.
 TOLERANCE = {mx.float32: 1e-3, mx.float16: 0.05, mx.bfloat16: 0.3}
-COMPARED = 2
+# Whole answers could take as long as a step of the run, and on the padded path more memory.
+COMPARED, COMPARED_TOKENS = 2, 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +60,19 @@ def _without_packing(padded: PaddedModel, reason: str, wanted: Execution) -> Com
 
 
 def _differ(packed: PackedModel, padded: PaddedModel) -> bool:
-    """Whether the two paths give the shortest answers unlike log-probabilities: a family may have changed."""
-    book = packed.book
-    shortest = sorted(range(len(book)), key=lambda number: len(book.encoded[number]))[:COMPARED]
-    ours, theirs = _by_answer(packed, shortest), _by_answer(padded, shortest)
+    """Whether the two paths give some tokens unlike log-probabilities, which they may once a family has changed.
+
+    Compared are the shortest answers, cut down to where prompt and answer meet.
+    """
+    shortest = sorted(packed.book.encoded, key=len)[:COMPARED]
+    cut = [Encoded(each.prompt[-COMPARED_TOKENS:], each.answer[:COMPARED_TOKENS]) for each in shortest]
+    book = AnswerBook.of(cut)
+    ours, theirs = _by_answer(replace(packed, book=book)), _by_answer(replace(padded, book=book))
     tolerance = TOLERANCE.get(packed.trunk_width[1], max(TOLERANCE.values()))
     return not mx.all(mx.abs(ours - theirs) <= tolerance * (1 + mx.abs(theirs))).item()
 
 
-def _by_answer(model: AnswerModel, answers: Sequence[int]) -> mx.array:
-    """The log-probabilities of some answers' tokens, one answer after the other."""
-    work = model.make_pass(answers)
+def _by_answer(model: AnswerModel) -> mx.array:
+    """The log-probabilities of all answers' tokens, one answer after the other."""
+    work = model.make_pass(range(len(model.book)))
     return model.log_probs(work)[mx.array(np.concatenate(work.targets.places))]
