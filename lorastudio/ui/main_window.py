@@ -97,7 +97,7 @@ class MainWindow(QMainWindow):
 
     def _lay_out(self) -> None:
         bars = QVBoxLayout()
-        bars.setContentsMargins(OUTER_PX, 10, OUTER_PX, 0)
+        bars.setContentsMargins(OUTER_PX, 0, OUTER_PX, 0)
         bars.setSpacing(8)
         bars.addWidget(self.errors)
         bars.addWidget(self.notice)

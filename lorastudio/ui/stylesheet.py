@@ -16,7 +16,7 @@ QToolTip { background: $field; color: $text; border: 1px solid $line; padding: 3
 Text { qproperty-textFormat: PlainText; }
 Heading { font-size: 20px; font-weight: 600; }
 Subheading { font-weight: 600; }
-Dim, StateLine { color: $dim; }
+Dim, StateLine, ElidedText[kind="dim"] { color: $dim; }
 Dim[kind="good"], Strong[kind="good"] { color: $good; }
 Dim[kind="bad"], Strong[kind="bad"] { color: $bad; }
 Dim[kind="warn"], Strong[kind="warn"] { color: $warn; }

@@ -67,7 +67,7 @@ def _card(sample: Mapping[str, Any]) -> Card:
     else:
         kind = "good" if quality >= GOOD_FROM else "warn" if quality >= FAIR_FROM else "bad"
         chip = Chip(f"quality {100 * quality:.0f}%", kind)
-    prompt = ElidedText(str(sample["prompt"]))
+    prompt = ElidedText(str(sample["prompt"]), kind="dim")
     card.head.addWidget(prompt, 1)
     if sample.get("finish_reason") == "length":
         cut = Chip("cut", "warn")
