@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QComboBox, QTabBar
 
+from lorastudio.bridge.requests import runs as requests
 from lorastudio.domain.training_events import DataReported, Evaluated, StepDone
+from lorastudio.services.practice import practice_recipe
 from lorastudio.store.library import Library
 from lorastudio.store.runs import add_run_event, get_run, update_run
 from lorastudio.ui.panes.training import TrainingPane
 from lorastudio.ui.widgets.labels import Text
 from tests.ui.bench import Bench, find
-from tests.ui.test_training_pane import add_old_run, read
+from tests.ui.test_training_pane import accept_pairs, add_old_run, read
 
 TOKENS = {"count": 7, "min": 3, "median": 12, "p95": 30, "max": 31, "total": 1400}
 NOTHING = {"rows": 0, "prompt": None, "good": None, "bad": None, "left_out": []}
@@ -115,6 +118,22 @@ def test_the_answers_of_the_last_evaluation_are_shown(tmp_path: Path) -> None:
         words = words_in(pane.run_view.samples)
         assert "2 answers at step 6, mean quality 90%" in words
         assert {"quality 90%", "(an empty answer)", "cut", "not scored"} <= set(words)
+
+
+@pytest.mark.timeout(200)
+def test_a_run_that_began_before_the_pane_was_opened_is_followed(tmp_path: Path) -> None:
+    accept_pairs(tmp_path / "home", 16)
+    recipe = practice_recipe(0).as_record() | {"epochs": 500, "samples": 0}
+    with Bench(tmp_path / "home") as bench:
+        job = bench.backend.start("training", "Training", requests.train, recipe, "practice", False)
+        bench.until(lambda: job.progress is not None and job.progress.done > 1 and "step" in job.telling.step)
+        pane = read(bench)
+        assert not pane.commands.train.isVisible() and not pane.commands.resume.isVisible()
+        bench.until(lambda: pane.follower.live_run and pane.curves.curves.last_step > 2)
+        steps = pane.curves.curves.loss.raw().x
+        assert steps == list(range(1, len(steps) + 1)), "none is missing and none is there twice"
+        pane.commands.pause.trigger()
+        assert bench.ended("training").state == "stopped"
 
 
 def test_a_run_that_died_of_its_size_can_go_on_in_smaller_pieces(tmp_path: Path) -> None:

@@ -73,6 +73,7 @@ class RunFollower(QObject):
     def jobs(self) -> list[Job]:
         """The running jobs that train now."""
         inside = [job for job in self._trains.values() if job.state == "running"]
+        inside += [job for job in self._backend.running("cycle") if job.telling.stage == "training"]
         return list(dict.fromkeys([*self._backend.running("training"), *inside]))
 
     def keep_tail(self, run_id: int) -> None:
@@ -108,12 +109,9 @@ class RunFollower(QObject):
     def _hear(self, event: Event) -> None:
         if isinstance(event, TrainingStarted):
             self._forget_progress()
-            self.live_run = event.run
-            job = self.sender()
-            if isinstance(job, Job):
-                self._trains[event.run] = job
-            self.began.emit(event.run)
-        elif isinstance(event, PhaseBegan):
+        if isinstance(event, (TrainingStarted, *OF_A_RUN)) and event.run != self.live_run:
+            self._begin(event.run)
+        if isinstance(event, PhaseBegan):
             self.phase_words = PHASES.get(event.name, event.name)
         elif isinstance(event, StepDone):
             self.step, self.steps, self.left_s, self.phase_words = event.step, event.steps, event.left_s, ""
@@ -121,6 +119,14 @@ class RunFollower(QObject):
         elif isinstance(event, TrainingDone):
             self._trains.pop(event.run, None)
             self.live_run = 0
+
+    def _begin(self, run_id: int) -> None:
+        """Follow a run from here on; it may have begun before anybody looked."""
+        self.live_run = run_id
+        job = self.sender()
+        if isinstance(job, Job):
+            self._trains[run_id] = job
+        self.began.emit(run_id)
 
     @Slot(object)
     def _on_ended(self, job: Job) -> None:
