@@ -24,7 +24,7 @@ class Finding:
 
 def find(outcomes: Sequence[Outcome], objective: Objective) -> Finding:
     """Judge by the means over the seeds."""
-    (base,) = (each for each in outcomes if each.objective == BASE)
+    base = untouched(outcomes)
     runs = {rate: of_rate(outcomes, objective, rate) for rate in rates_of(objective)}
     quality = {rate: mean([run.quality for run in same]) for rate, same in runs.items()}
     skills = {rate: mean([run.skills for run in same]) for rate, same in runs.items()}
@@ -32,6 +32,10 @@ def find(outcomes: Sequence[Outcome], objective: Objective) -> Finding:
     least = base.quality + RUINED * (quality[best] - base.quality)
     ruined = [rate for rate in runs if rate > best and (quality[rate] < least or skills[rate] < RUINED * base.skills)]
     return Finding(objective, best, quality[best], min(ruined, default=None))
+
+
+def untouched(outcomes: Sequence[Outcome]) -> Outcome:
+    return next(each for each in outcomes if each.objective == BASE)
 
 
 def of_rate(outcomes: Sequence[Outcome], objective: str, rate: float) -> list[Outcome]:

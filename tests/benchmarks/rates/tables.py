@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lorastudio.training.config import Objective
-from tests.benchmarks.rates.findings import Finding, of_rate
-from tests.benchmarks.rates.sweep import BASE, Outcome, rates_of
+from tests.benchmarks.rates.findings import Finding, of_rate, untouched
+from tests.benchmarks.rates.sweep import Outcome, rates_of
 
 
 def heading(task: str, outcomes: Sequence[Outcome]) -> str:
-    base = next(each for each in outcomes if each.objective == BASE)
+    base = untouched(outcomes)
     return (
         f"### {task}\n\nThe untouched model: quality {base.quality:.2f}, perfect {base.perfect:.2f}, "
         f"accuracy {base.accuracy:.2f}, other skill {base.skills:.2f}."
@@ -30,8 +30,9 @@ def outcomes_table(outcomes: Sequence[Outcome]) -> str:
     lines = ["| objective | rate | quality | perfect | accuracy | other skill |", "|---|---:|---|---|---|---|"]
     for objective in Objective:
         for rate in rates_of(objective):
-            runs = of_rate(outcomes, objective, rate)
-            figures = [(run.quality, run.perfect, run.accuracy, run.skills) for run in runs]
-            cells = " | ".join(" ".join(f"{value:.2f}" for value in column) for column in zip(*figures, strict=True))
-            lines.append(f"| {objective} | {rate:g} | {cells} |")
+            if runs := of_rate(outcomes, objective, rate):
+                figures = [(run.quality, run.perfect, run.accuracy, run.skills) for run in runs]
+                columns = zip(*figures, strict=True)
+                cells = " | ".join(" ".join(f"{value:.2f}" for value in column) for column in columns)
+                lines.append(f"| {objective} | {rate:g} | {cells} |")
     return "\n".join(lines)
