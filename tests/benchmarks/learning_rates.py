@@ -1,6 +1,6 @@
 """The measurement behind the usual learning rates: every objective at rates three times apart, two seeds, two tasks.
 
-    make bench-rates        the tables of learning_rates.md, in about twenty minutes of one core
+    make bench-rates        the tables of learning_rates.md, in about twenty-five minutes of one core
 
 Preference accuracy is near 1 nearly everywhere, also where no answer can be used any more: what is judged are sampled
 answers, by exact rules, beside a skill that was not taught. Pairs of the practice world are the grammar's; those of
