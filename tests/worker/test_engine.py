@@ -23,7 +23,7 @@ import pytest
 from lorastudio.domain.cancel import CancelToken
 from lorastudio.domain.messages import user
 from lorastudio.processes.child import Child
-from lorastudio.worker.adapters import load_version
+from lorastudio.worker.adapters import choose_shape, load_version
 from lorastudio.worker.base_model import BaseModel
 from lorastudio.worker.conversations import ChatCodec
 from lorastudio.worker.engine import WAITING_REQUESTS, ChatJob, Engine, EngineFullError, EngineSettings
@@ -82,7 +82,8 @@ def start_engine(base: Path, adapters: dict[str, Path], **fields: Any) -> tuple[
 @pytest.fixture(scope="module")
 def folders(base: BaseModel, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     root = tmp_path_factory.mktemp("versions")
-    return {"v1": write_version(base, root / "v1"), "v2": write_version(base, root / "v2", layers=1)}
+    one_layer = choose_shape(base, rank=4, scale=2.0, dropout=0.0, layers=1)
+    return {"v1": write_version(base, root / "v1"), "v2": write_version(base, root / "v2", one_layer)}
 
 
 @pytest.fixture(scope="module")
