@@ -102,7 +102,7 @@ class FakeHub:
 def fake_hub(models: Mapping[str, FakeModel]) -> Iterator[FakeHub]:
     """A hub with `models` by "owner/name"; nothing of it is alive after the block."""
     hub = FakeHub(dict(models))
-    listeners = [_Listener(("127.0.0.1", 0), _handler(hub, server)) for server in ("hub", "store")]
+    listeners = [_Listener(hub, name) for name in ("hub", "store")]
     hub.url, hub.store_url = (f"http://127.0.0.1:{listener.server_address[1]}" for listener in listeners)
     threads = [threading.Thread(target=listener.serve_forever, args=(0.01,)) for listener in listeners]
     for thread in threads:
@@ -118,97 +118,106 @@ def fake_hub(models: Mapping[str, FakeModel]) -> Iterator[FakeHub]:
 
 
 class _Listener(ThreadingHTTPServer):
+    """The hub itself, or the store that it sends large files' readers to."""
+
     daemon_threads = False
+
+    def __init__(self, hub: FakeHub, name: str) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.hub = hub
+        self.name = name
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Clients that are killed are part of the tests."""
 
 
-def _handler(hub: FakeHub, server: str) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+class _Handler(BaseHTTPRequestHandler):
+    server: _Listener
+    protocol_version = "HTTP/1.1"
 
-        def do_GET(self) -> None:
-            path = unquote(urlsplit(self.path).path)
-            token = (self.headers["Authorization"] or "").removeprefix("Bearer ") or None
-            self.begin = int((self.headers["Range"] or "bytes=0-").removeprefix("bytes=").rstrip("-"))
-            with hub.lock:
-                hub.asked.append(Asked(server, path, self.begin, token))
-            self.close_connection = True
-            with suppress(ConnectionError):
-                if refusal := hub.refusal(path):
-                    self._refuse(*refusal)
-                elif server == "store":
-                    _, _, model, name = path.split("/", 3)
-                    self._give(name, hub.models[model.replace("~", "/")].files[name])
-                elif path.startswith("/api/models/"):
-                    self._list(path, token)
-                else:
-                    self._resolve(path, token)
+    @property
+    def hub(self) -> FakeHub:
+        return self.server.hub
 
-        def log_message(self, *_: Any) -> None:
-            """Tests are quiet."""
-
-        def _list(self, path: str, token: str | None) -> None:
-            repository, _, revision = path.removeprefix("/api/models/").partition("/revision/")
-            model = hub.models.get(repository)
-            if hub.raw_listing:
-                self._send(200, hub.raw_listing, {})
-            elif model is None or (model.private and token != TOKEN):
-                self._refuse(404 if token else 401, {"X-Error-Code": "RepoNotFound"})
-            elif (commit := _commit(model, revision)) is None:
-                self._refuse(404, {"X-Error-Code": "RevisionNotFound"})
+    def do_GET(self) -> None:
+        path = unquote(urlsplit(self.path).path)
+        token = (self.headers["Authorization"] or "").removeprefix("Bearer ") or None
+        self.begin = int((self.headers["Range"] or "bytes=0-").removeprefix("bytes=").rstrip("-"))
+        with self.hub.lock:
+            self.hub.asked.append(Asked(self.server.name, path, self.begin, token))
+        self.close_connection = True
+        with suppress(ConnectionError):
+            if refusal := self.hub.refusal(path):
+                self._refuse(*refusal)
+            elif self.server.name == "store":
+                _, _, model, name = path.split("/", 3)
+                self._give(name, self.hub.models[model.replace("~", "/")].files[name])
+            elif path.startswith("/api/models/"):
+                self._list(path, token)
             else:
-                self._send(200, json.dumps(model.listing(commit)).encode(), {"Content-Type": "application/json"})
+                self._resolve(path, token)
 
-        def _resolve(self, path: str, token: str | None) -> None:
-            owner, name, _, revision, file = path.strip("/").split("/", 4)
-            model = hub.models[f"{owner}/{name}"]
-            if model.gated and token != TOKEN:
-                self._refuse(403 if token else 401, {"X-Error-Code": "GatedRepo"})
-            elif _commit(model, revision) is None or file not in model.files:
-                self._refuse(404, {"X-Error-Code": "EntryNotFound"})
-            elif file.endswith(".safetensors"):
-                self._refuse(302, {"Location": f"{hub.store_url}/store/{owner}~{name}/{file}?signature=x"})
-            elif "resolve-cache" not in self.path and file.endswith(".txt"):
-                self._refuse(307, {"Location": f"{self.path}?resolve-cache"})
-            else:
-                self._give(file, model.files[file])
+    def log_message(self, *_: Any) -> None:
+        """Tests are quiet."""
 
-        def _give(self, name: str, content: bytes) -> None:
-            content = hub.changed.get(name, content)[: hub.short.get(name)]
-            begin = self.begin if hub.knows_ranges else 0
-            if begin >= len(content) > 0:
-                self._refuse(416, {})
+    def _list(self, path: str, token: str | None) -> None:
+        repository, _, revision = path.removeprefix("/api/models/").partition("/revision/")
+        model = self.hub.models.get(repository)
+        if self.hub.raw_listing:
+            self._send(200, self.hub.raw_listing, {})
+        elif model is None or (model.private and token != TOKEN):
+            self._refuse(404 if token else 401, {"X-Error-Code": "RepoNotFound"})
+        elif (commit := _commit(model, revision)) is None:
+            self._refuse(404, {"X-Error-Code": "RevisionNotFound"})
+        else:
+            self._send(200, json.dumps(model.listing(commit)).encode(), {"Content-Type": "application/json"})
+
+    def _resolve(self, path: str, token: str | None) -> None:
+        owner, name, _, revision, file = path.strip("/").split("/", 4)
+        model = self.hub.models[f"{owner}/{name}"]
+        if model.gated and token != TOKEN:
+            self._refuse(403 if token else 401, {"X-Error-Code": "GatedRepo"})
+        elif _commit(model, revision) is None or file not in model.files:
+            self._refuse(404, {"X-Error-Code": "EntryNotFound"})
+        elif file.endswith(".safetensors"):
+            self._refuse(302, {"Location": f"{self.hub.store_url}/store/{owner}~{name}/{file}?signature=x"})
+        elif "resolve-cache" not in self.path and file.endswith(".txt"):
+            self._refuse(307, {"Location": f"{self.path}?resolve-cache"})
+        else:
+            self._give(file, model.files[file])
+
+    def _give(self, name: str, content: bytes) -> None:
+        content = self.hub.changed.get(name, content)[: self.hub.short.get(name)]
+        begin = self.begin if self.hub.knows_ranges else 0
+        if begin >= len(content) > 0:
+            self._refuse(416, {})
+            return
+        headers = {"Content-Range": f"bytes {begin}-{len(content) - 1}/{len(content)}"} if begin else {}
+        self._send(206 if begin else 200, content[begin:], headers, name)
+
+    def _refuse(self, status: int, headers: Mapping[str, str]) -> None:
+        self._send(status, b"", headers)
+
+    def _send(self, status: int, content: bytes, headers: Mapping[str, str], name: str = "") -> None:
+        self.send_response(status)
+        for key, value in {**headers, "Content-Length": str(len(content)), "Connection": "close"}.items():
+            self.send_header(key, value)
+        self.end_headers()
+        with self.hub.lock:
+            cut = self.hub.cuts[name].pop(0) if self.hub.cuts.get(name) else None
+        for place in range(0, len(content), PIECE_BYTES):
+            end = min(place + PIECE_BYTES, len(content))
+            hold = self.hub.holds.get(name)
+            stop = min(end, *(limit for limit in (cut, hold) if limit is not None), len(content))
+            if stop > place:
+                self.wfile.write(content[place:stop])
+                self.hub.given[name] += stop - place
+            if cut is not None and stop < end:
                 return
-            headers = {"Content-Range": f"bytes {begin}-{len(content) - 1}/{len(content)}"} if begin else {}
-            self._send(206 if begin else 200, content[begin:], headers, name)
-
-        def _refuse(self, status: int, headers: Mapping[str, str]) -> None:
-            self._send(status, b"", headers)
-
-        def _send(self, status: int, content: bytes, headers: Mapping[str, str], name: str = "") -> None:
-            self.send_response(status)
-            for key, value in {**headers, "Content-Length": str(len(content)), "Connection": "close"}.items():
-                self.send_header(key, value)
-            self.end_headers()
-            with hub.lock:
-                cut = hub.cuts[name].pop(0) if hub.cuts.get(name) else None
-            for place in range(0, len(content), PIECE_BYTES):
-                end = min(place + PIECE_BYTES, len(content))
-                hold = hub.holds.get(name)
-                stop = min(end, *(limit for limit in (cut, hold) if limit is not None), len(content))
-                if stop > place:
-                    self.wfile.write(content[place:stop])
-                    hub.given[name] += stop - place
-                if cut is not None and stop < end:
-                    return
-                if hold is not None and stop < end:
-                    hub.released.wait()
-                    return
-                hub.released.wait(hub.pause_s)
-
-    return Handler
+            if hold is not None and stop < end:
+                self.hub.released.wait()
+                return
+            self.hub.released.wait(self.hub.pause_s)
 
 
 def _commit(model: FakeModel, revision: str) -> str | None:

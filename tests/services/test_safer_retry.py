@@ -49,14 +49,23 @@ def train(library: Library, run: int, on_event: Callable[[Event], None] = lambda
     return events
 
 
-def kill_worker(event: Event) -> None:
-    """What the system does when memory runs short, after a checkpoint."""
-    if isinstance(event, StepDone) and event.step >= 4:
-        listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid=,args="], capture_output=True, text=True, check=True)
-        for line in listed.stdout.splitlines():
-            pid, parent, arguments = line.split(maxsplit=2)
-            if int(parent) == os.getpid() and arguments.endswith("--worker"):
-                os.kill(int(pid), signal.SIGKILL)
+def workers() -> set[int]:
+    """This process's own children that compute; other tests' may be among them."""
+    listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid=,args="], capture_output=True, text=True, check=True)
+    lines = [line.split(maxsplit=2) for line in listed.stdout.splitlines()]
+    return {int(pid) for pid, parent, words in lines if int(parent) == os.getpid() and words.endswith("--worker")}
+
+
+def worker_killer() -> Callable[[Event], None]:
+    """What the system does when memory runs short, after a checkpoint: to the run's worker, not to those before it."""
+    others = workers()
+
+    def kill(event: Event) -> None:
+        if isinstance(event, StepDone) and event.step >= 4:
+            for pid in workers() - others:
+                os.kill(pid, signal.SIGKILL)
+
+    return kill
 
 
 def test_a_killed_run_goes_on_in_smaller_pieces_to_the_same_end(empty_library: Library, rows: Path) -> None:
@@ -64,7 +73,7 @@ def test_a_killed_run_goes_on_in_smaller_pieces_to_the_same_end(empty_library: L
     undisturbed = train(empty_library, whole.id)[-1]
     run = prepare_run(empty_library, CONFIG, base="practice", source=rows)
     with pytest.raises(TrainingError, match="system killed the worker process while training") as told:
-        train(empty_library, run.id, kill_worker)
+        train(empty_library, run.id, worker_killer())
     assert "`lorastudio resume --safer`" in told.value.hint
     killed = get_run(empty_library, run.id)
     assert killed.state is RunState.INTERRUPTED

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
 import os
@@ -26,8 +25,6 @@ from lorastudio.processes.child import Child
 from lorastudio.worker.adapters import choose_shape, load_version
 from lorastudio.worker.base_model import BaseModel
 from lorastudio.worker.conversations import ChatCodec
-from lorastudio.worker.engine import WAITING_REQUESTS, ChatJob, Engine, EngineFullError, EngineSettings
-from lorastudio.worker.engine_server import create_app
 from lorastudio.worker.generation import Generator, run_all
 from lorastudio.worker.golden import golden_answers
 from lorastudio.worker.sampling import SampleRequest
@@ -375,26 +372,6 @@ def test_clients_that_leave_free_their_place(served: Served) -> None:
                 f"{served.url}/v1/chat/completions", json=body, headers=dict(served.client.headers), timeout=0.001
             )
     assert served.ask().status_code == 200
-
-
-def test_the_queue_is_bounded(base: BaseModel) -> None:
-    """The engine's thread is not started here, so every request stays open."""
-    engine = Engine(EngineSettings(base.path, "tiny", {}, {"lorastudio": None}, at_once=2))
-    for _ in range(WAITING_REQUESTS + 2):
-        assert engine.open("tiny", ChatJob(user("b1")), print) is not None
-    with pytest.raises(EngineFullError):
-        engine.open("tiny", ChatJob(user("b1")), print)
-
-    async def ask() -> httpx.Response:
-        transport = httpx.ASGITransport(create_app(engine, TOKEN))
-        async with httpx.AsyncClient(transport=transport, base_url="http://engine") as client:
-            body = {"model": "lorastudio", "messages": [{"role": "user", "content": "b1"}]}
-            headers = {"Authorization": f"Bearer {TOKEN}"}
-            return await client.post("/v1/chat/completions", json=body, headers=headers)
-
-    full = asyncio.run(ask())
-    assert full.status_code == 429 and full.headers["Retry-After"] == "1"
-    assert full.json()["error"]["type"] == "rate_limit_error"
 
 
 def test_a_base_that_is_not_there_is_said() -> None:
