@@ -11,6 +11,8 @@ from lorastudio.domain.changes import Changes
 from lorastudio.domain.events import Event
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from lorastudio.domain.run import Run
     from lorastudio.services.curation import Readiness
     from lorastudio.services.freezing import FrozenDataset
@@ -164,13 +166,20 @@ def discard(library: Library, run_id: int) -> Changes:
 
 
 def train(
-    library: Library, servers: LocalServers, cancel: CancelToken, recipe: Record, base: str, anyway: bool
+    library: Library,
+    servers: LocalServers,
+    cancel: CancelToken,
+    recipe: Record,
+    base: str,
+    anyway: bool,
+    source: Path | None = None,
 ) -> Iterator[Event]:
-    """Freeze the accepted pairs and train on them, `anyway` even where it can't fit; ends with `TrainingDone`."""
+    """Freeze the accepted pairs, or the rows of the file `source` alone, and train on them, `anyway` even where it
+    can't fit; ends with `TrainingDone`."""
     from lorastudio.services.training_runs import prepare_run, train_run
     from lorastudio.training.config import TrainConfig
 
-    run = prepare_run(library, TrainConfig.from_record(recipe), base=base)
+    run = prepare_run(library, TrainConfig.from_record(recipe), base=base, source=source)
     yield from train_run(library, run.id, cancel, anyway=anyway)
 
 

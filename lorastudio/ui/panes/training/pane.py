@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, Slot
@@ -13,6 +14,8 @@ from lorastudio.bridge.job import Job
 from lorastudio.bridge.requests import runs as requests
 from lorastudio.domain.events import Event
 from lorastudio.domain.training_events import MemoryPlanned
+from lorastudio.ui.commands import FILE_KINDS
+from lorastudio.ui.file_question import ask_for_file
 from lorastudio.ui.panes.base import BETWEEN_CARDS_PX
 from lorastudio.ui.panes.reading import ReadingPane
 from lorastudio.ui.panes.training.commands import Commands
@@ -93,6 +96,7 @@ class TrainingPane(ReadingPane):
         commands = self.commands
         for action, slot in (
             (commands.train, self._on_train),
+            (commands.train_file, self._on_train_file),
             (commands.check, self._on_check),
             (commands.pause, self._on_pause),
             (commands.keep, self._on_keep),
@@ -214,12 +218,24 @@ class TrainingPane(ReadingPane):
 
     @Slot()
     def _on_train(self) -> None:
+        self._train("Training", None)
+
+    @Slot()
+    def _on_train_file(self) -> None:
+        ask_for_file(self.window(), "Train on a file alone", FILE_KINDS, self._on_source)
+
+    @Slot(str)
+    def _on_source(self, name: str) -> None:
+        if self.commands.train_file.isEnabled():  # other work may have begun while the dialog was open
+            self._train(f"Training on {Path(name).name}", Path(name))
+
+    def _train(self, title: str, source: Path | None) -> None:
         if self.view is None or self._checked is None or self._checked.record is None:
             return
         self.error_bar.hide()
         recipe, anyway = self._checked.record, self.memory.is_too_large
         self.memory.expect(recipe)
-        self.backend.start("training", "Training", requests.train, recipe, self.view.base, anyway)
+        self.backend.start("training", title, requests.train, recipe, self.view.base, anyway, source)
         self._update()
 
     @Slot()
@@ -328,7 +344,10 @@ class TrainingPane(ReadingPane):
     @Slot()
     def _update(self) -> None:
         """Bring buttons and words in line with what is known."""
-        off, warnings = self._hindrance()
+        file_off, warnings = self._hindrance()
+        off = file_off
+        if not off and self.view is not None and not self.view.accepted:
+            off = "There is nothing to train on: accept some pairs first, or import a file."
         follower = self.follower
         busy = follower.busy
         self.readiness.show_hindrance("" if busy else off, warnings)
@@ -339,7 +358,9 @@ class TrainingPane(ReadingPane):
         checking = bool(self.backend.running("plan"))
         if not (can_resume and safer):
             self.safer_bar.hide()
-        self.commands.allow_start(off=off, busy=busy, checking=checking, anyway=self.memory.is_too_large)
+        self.commands.allow_start(
+            off=off, file_off=file_off, busy=busy, checking=checking, anyway=self.memory.is_too_large
+        )
         self.commands.allow_end(
             busy=busy, stopping=follower.stopping, live=follower.live_run > 0, can_resume=can_resume, safer=safer
         )
@@ -359,25 +380,8 @@ class TrainingPane(ReadingPane):
             return follower.step > 0 and not (follower.stopping or follower.finishing)
         return can_resume and self._story is not None and bool(self._story.steps)
 
-    def _can_keep(self, can_resume: bool) -> bool:
-        """There is something learnt, and nobody has asked for another end."""
-        follower = self.follower
-        if follower.busy:
-            return follower.step > 0 and not (follower.stopping or follower.finishing)
-        return can_resume and self._story is not None and bool(self._story.steps)
-
-    def _forget_old_plan(self) -> None:
-        """A plan holds for the recipe that it was made for alone."""
-        recipe = None if self._checked is None else self._checked.record
-        if self._planned is not None and recipe is not None and recipe != self._planned:
-            self._planned, self._verdict = None, ""
-            self.memory.forget("The recipe has changed since it was checked.")
-
-    def _is_too_large(self) -> bool:
-        return self._planned is not None and self._verdict == "too large"
-
     def _hindrance(self) -> tuple[str, tuple[str, ...]]:
-        """What keeps Train off, and warnings that do not."""
+        """What keeps training off whatever the rows, and warnings that do not."""
         self._checked = None
         view = self.view
         if view is None:
@@ -387,8 +391,6 @@ class TrainingPane(ReadingPane):
         self._checked = requests.check_recipe(self.recipe.record(), view.is_practice)
         if view.base_problem:
             return view.base_problem, ()
-        if not view.accepted:
-            return "There is nothing to train on: accept some pairs first, or import a file.", ()
         return self._checked.problem, self._checked.warnings
 
     def _state_words(self, off: str) -> str:

@@ -52,7 +52,13 @@ class VersionsPane(ReadingPane):
         self._show_all()
 
     def actions(self) -> list[QAction]:
-        return [self.judge_action, self.deploy_action, self.rollback_action, self.folder_action]
+        return [
+            self.judge_action,
+            self.deploy_action,
+            self.rollback_action,
+            self.folder_action,
+            self.questions_action,
+        ]
 
     def run_action(self) -> QAction | None:
         return self.deploy_action if self.deploy_action.isEnabled() else self.judge_action
@@ -68,6 +74,9 @@ class VersionsPane(ReadingPane):
         self.deploy_action = self._action("Deploy", "deploy", "Make it the version that answers", self._on_deploy)
         self.rollback_action = self._action("Roll back", "rollback", "", self._on_rollback)
         self.folder_action = self._action("Open folder", "open_folder", "Show its files", self._on_folder)
+        self.questions_action = self._action(
+            "Gate questions…", "gate_questions", "The questions that only the gate may read", self._on_questions
+        )
 
     def _build(self) -> None:
         self.title_row.add(ActionButton(self.judge_action))
@@ -219,6 +228,13 @@ class VersionsPane(ReadingPane):
         line = self._line()
         if line is not None:
             QDesktopServices.openUrl(QUrl.fromLocalFile(line.version.model_path))
+
+    @Slot()
+    def _on_questions(self) -> None:
+        from lorastudio.ui.gate_sheet import GateSheet
+
+        sheet = GateSheet(self.backend, self.window())
+        sheet.open(sheet.add_button)
 
     @Slot()
     def _on_to_training(self) -> None:
