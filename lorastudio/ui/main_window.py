@@ -17,6 +17,7 @@ from lorastudio.ui.file_drops import FileDrops
 from lorastudio.ui.first_run import FirstRun
 from lorastudio.ui.footer import Footer
 from lorastudio.ui.jobs import pane_of
+from lorastudio.ui.library_commands import LibraryCommands
 from lorastudio.ui.menus import Menus
 from lorastudio.ui.pane_stack import PANES, PaneStack
 from lorastudio.ui.panes.base import OUTER_PX, Pane
@@ -55,6 +56,7 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("LoRA Studio")
         self.setMinimumSize(*LEAST_SIZE)
         self.commands = Commands(backend, theme, self)
+        self.library_commands = LibraryCommands(backend, self)
         self.stack = PaneStack(backend, theme, dict(state.panes))
         self.sidebar = Sidebar(list(PANES), theme)
         self.footer = Footer()
@@ -125,6 +127,12 @@ class MainWindow(QMainWindow):
         menus, do = self._menus, self.commands
         role = QAction.MenuRole
         menus.add(menus.file, "Import…", "menu.import", do.choose_import, "Ctrl+O")
+        library = self.library_commands
+        menus.add(menus.file, "Export pairs…", "menu.export_pairs", library.choose_pairs_file)
+        menus.add(menus.file, "Export drafts…", "menu.export_drafts", library.choose_drafts_folder)
+        menus.file.addSeparator()
+        menus.add(menus.file, "Back up library…", "menu.backup", library.choose_copy)
+        menus.add(menus.file, "Check library", "menu.check", library.check)
         menus.add(menus.file, "Show library folder", "menu.folder", self._on_show_folder)
         menus.file.addSeparator()
         menus.add(menus.file, "Settings…", "menu.settings", do.show_settings, "Ctrl+,", role.PreferencesRole)
@@ -159,6 +167,7 @@ class MainWindow(QMainWindow):
         self.sidebar.rollback_wanted.connect(self.commands.roll_back)
         self.footer.activity_wanted.connect(self.commands.show_activity)
         self.commands.failed.connect(self._on_failed)
+        self.library_commands.failed.connect(self._on_failed)
         self.commands.go_to.connect(self.show_pane)
         self.errors.pressed.connect(self._on_error_pressed)
         self.stack.built.connect(self._on_pane_built)
