@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -64,6 +63,8 @@ def write_json_lines(path: Path, records: Iterable[Mapping[str, Any]]) -> None:
 
 def sha256_of(path: Path) -> str:
     """The SHA-256 of a file's content as 64 hex digits."""
+    import hashlib  # brings OpenSSL, which the first frame of the window can do without
+
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while block := file.read(_BLOCK_BYTES):

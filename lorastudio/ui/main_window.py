@@ -17,7 +17,6 @@ from lorastudio.ui.file_drops import FileDrops
 from lorastudio.ui.first_run import FirstRun
 from lorastudio.ui.footer import Footer
 from lorastudio.ui.jobs import pane_of
-from lorastudio.ui.library_commands import LibraryCommands
 from lorastudio.ui.menus import Menus
 from lorastudio.ui.pane_stack import PANES, PaneStack
 from lorastudio.ui.panes.base import OUTER_PX, Pane
@@ -56,7 +55,6 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("LoRA Studio")
         self.setMinimumSize(*LEAST_SIZE)
         self.commands = Commands(backend, theme, self)
-        self.library_commands = LibraryCommands(backend, self)
         self.stack = PaneStack(backend, theme, dict(state.panes))
         self.sidebar = Sidebar(list(PANES), theme)
         self.footer = Footer()
@@ -127,7 +125,10 @@ class MainWindow(QMainWindow):
         menus, do = self._menus, self.commands
         role = QAction.MenuRole
         menus.add(menus.file, "Import…", "menu.import", do.choose_import, "Ctrl+O")
-        library = self.library_commands
+        from lorastudio.ui.library_commands import LibraryCommands  # not before the first frame
+
+        library = LibraryCommands(self.backend, self)
+        library.failed.connect(self._on_failed)
         menus.add(menus.file, "Export pairs…", "menu.export_pairs", library.choose_pairs_file)
         menus.add(menus.file, "Export drafts…", "menu.export_drafts", library.choose_drafts_folder)
         menus.file.addSeparator()
@@ -167,7 +168,6 @@ class MainWindow(QMainWindow):
         self.sidebar.rollback_wanted.connect(self.commands.roll_back)
         self.footer.activity_wanted.connect(self.commands.show_activity)
         self.commands.failed.connect(self._on_failed)
-        self.library_commands.failed.connect(self._on_failed)
         self.commands.go_to.connect(self.show_pane)
         self.errors.pressed.connect(self._on_error_pressed)
         self.stack.built.connect(self._on_pane_built)
