@@ -72,7 +72,7 @@ class PackedModel:
 
     def fill_trunk(self, pack: Pack) -> None:
         """Compute what stands below the first adapter for a pass and keep it."""
-        if self.trunk is None or not set(pack.nodes) - self.trunk.nodes:
+        if self.trunk is None or self.trunk.has(pack.nodes):
             return
         hidden = self._compute_trunk(pack)
         sizes = [len(tokens) for tokens in self._tokens]

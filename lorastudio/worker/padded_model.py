@@ -51,22 +51,24 @@ class PaddedModel:
         return Padded(mx.array(inputs), scored_tokens(places, ids, [len(answer.prompt) for answer in encoded], pairs))
 
     def log_probs(self, work: Padded) -> mx.array:
-        logits = self._logits(self._trained, work)
-        chosen = mx.take_along_axis(logits, mx.array(work.targets.ids)[:, None], axis=-1)[:, 0]
-        log_probs: mx.array = chosen - mx.logsumexp(logits, axis=-1)
-        return log_probs
+        return _chosen(self._logits(self._trained, work), work.targets)
 
     def scores(self, work: Padded) -> tuple[mx.array, mx.array]:
         logits = self._logits(self.model, work)
-        ids = mx.array(work.targets.ids)
-        chosen = mx.take_along_axis(logits, ids[:, None], axis=-1)[:, 0]
-        return chosen - mx.logsumexp(logits, axis=-1), mx.argmax(logits, axis=-1) == ids
+        return _chosen(logits, work.targets), mx.argmax(logits, axis=-1) == mx.array(work.targets.ids)
 
     def _logits(self, model: Any, padded: Padded) -> mx.array:
         """(scored, vocabulary) float32."""
         logits: mx.array = model(padded.inputs)
         rows = logits.reshape(-1, logits.shape[-1])[mx.array(padded.targets.sources)]
         return rows.astype(mx.float32)
+
+
+def _chosen(logits: mx.array, targets: Targets) -> mx.array:
+    """(scored,) log-probabilities of the targets."""
+    chosen = mx.take_along_axis(logits, mx.array(targets.ids)[:, None], axis=-1)[:, 0]
+    log_probs: mx.array = chosen - mx.logsumexp(logits, axis=-1)
+    return log_probs
 
 
 def _rounded(length: int, multiple: int) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import tempfile
 import weakref
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 from pathlib import Path
@@ -40,10 +40,9 @@ class TrunkStore:
         store._closing = weakref.finalize(store, os.close, store._descriptor)
         return store
 
-    @property
-    def nodes(self) -> frozenset[int]:
-        """The nodes that are kept."""
-        return frozenset(self._written)
+    def has(self, nodes: Iterable[int]) -> bool:
+        """Whether all of these are kept."""
+        return self._written.issuperset(nodes)
 
     @property
     def row_bytes(self) -> int:
