@@ -28,28 +28,15 @@ class EndpointKind(StrEnum):
     PRACTICE = "practice"
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """One server in one role. The key, if any, lives in the keychain under the endpoint's name."""
+class Protocol(StrEnum):
+    """The language a server speaks.
 
-    name: str
-    role: Role
-    url: str = ""
-    model: str | None = None
-    kind: EndpointKind = EndpointKind.HTTP
-    concurrency: int = 4
-    connect_timeout_s: float = 10.0
-    idle_timeout_s: float = 120.0
-    id: int | None = None
+    `OPENAI` is chat completions under a base address; `ANTHROPIC` the Messages API at `/v1/messages`
+    (https://platform.claude.com/docs/en/api/messages).
+    """
 
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """Tokens of one call. `estimated` when the server sent no usable figures (4 characters a token)."""
-
-    prompt_tokens: int
-    completion_tokens: int
-    estimated: bool = False
+    OPENAI = "openai"
+    ANTHROPIC = "anthropic"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +47,48 @@ class Sampling:
     top_p: float | None = None
     max_tokens: int | None = None
     seed: int | None = None
+
+    def over(self, defaults: Sampling) -> Sampling:
+        """These values, and those of `defaults` where there are none."""
+        return Sampling(
+            defaults.temperature if self.temperature is None else self.temperature,
+            defaults.top_p if self.top_p is None else self.top_p,
+            defaults.max_tokens if self.max_tokens is None else self.max_tokens,
+            defaults.seed if self.seed is None else self.seed,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One server in one role. The key, if any, lives in the keychain under the endpoint's name.
+
+    `headers` are sent with every request and hold no secrets. `sampling` counts where a call says nothing
+    itself. Prices are US dollars for a million tokens, None when unknown. `context_length` is in tokens, prompt
+    and answer together. `prefix` goes before every text that is embedded (some models want "query: ").
+    """
+
+    name: str
+    role: Role
+    url: str = ""
+    model: str | None = None
+    kind: EndpointKind = EndpointKind.HTTP
+    concurrency: int = 4
+    connect_timeout_s: float = 10.0
+    idle_timeout_s: float = 120.0
+    id: int | None = None
+    protocol: Protocol = Protocol.OPENAI
+    headers: tuple[tuple[str, str], ...] = ()
+    sampling: Sampling = Sampling()
+    prompt_price: float | None = None
+    completion_price: float | None = None
+    context_length: int | None = None
+    prefix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one call. `estimated` when the server sent no usable figures (4 characters a token)."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    estimated: bool = False

@@ -8,10 +8,26 @@ from typing import Any
 
 from lorastudio.domain.changes import Changes
 from lorastudio.domain.clock import now
-from lorastudio.domain.endpoint import Endpoint, EndpointKind, Role
+from lorastudio.domain.endpoint import Endpoint, EndpointKind, Protocol, Role, Sampling
 from lorastudio.domain.errors import KnownError
 from lorastudio.store.json_text import from_json, to_json
 from lorastudio.store.library import Library
+
+_PLAIN = (
+    "name",
+    "role",
+    "url",
+    "model",
+    "kind",
+    "concurrency",
+    "connect_timeout_s",
+    "idle_timeout_s",
+    "protocol",
+    "prompt_price",
+    "completion_price",
+    "context_length",
+    "prefix",
+)
 
 
 def add_endpoint(library: Library, endpoint: Endpoint) -> Endpoint:
@@ -22,19 +38,7 @@ def add_endpoint(library: Library, endpoint: Endpoint) -> Endpoint:
                 f"There is an endpoint called {endpoint.name} already.",
                 f"Choose another name, or remove it first: lorastudio endpoint remove {endpoint.name}",
             )
-        endpoint_id = library.insert(
-            "endpoints",
-            {
-                "name": endpoint.name,
-                "role": endpoint.role,
-                "url": endpoint.url,
-                "model": endpoint.model,
-                "kind": endpoint.kind,
-                "concurrency": endpoint.concurrency,
-                "connect_timeout_s": endpoint.connect_timeout_s,
-                "idle_timeout_s": endpoint.idle_timeout_s,
-            },
-        )
+        endpoint_id = library.insert("endpoints", _columns(endpoint))
     return replace(endpoint, id=endpoint_id)
 
 
@@ -83,15 +87,21 @@ def _get(library: Library, name: str) -> sqlite3.Row:
     return row
 
 
+def _columns(endpoint: Endpoint) -> dict[str, Any]:
+    """Every column that a person sets, by name."""
+    plain = {name: getattr(endpoint, name) for name in _PLAIN}
+    return plain | {"headers": to_json(endpoint.headers), "sampling": to_json(endpoint.sampling)}
+
+
 def _endpoint(row: sqlite3.Row) -> Endpoint:
     return Endpoint(
-        name=row["name"],
-        role=Role(row["role"]),
-        url=row["url"],
-        model=row["model"],
-        kind=EndpointKind(row["kind"]),
-        concurrency=row["concurrency"],
-        connect_timeout_s=row["connect_timeout_s"],
-        idle_timeout_s=row["idle_timeout_s"],
-        id=row["id"],
+        **{name: row[name] for name in _PLAIN}
+        | {
+            "id": row["id"],
+            "role": Role(row["role"]),
+            "kind": EndpointKind(row["kind"]),
+            "protocol": Protocol(row["protocol"]),
+            "headers": tuple((name, value) for name, value in from_json(row["headers"])),
+            "sampling": Sampling(**from_json(row["sampling"])),
+        }
     )

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from lorastudio.domain.endpoint import Endpoint, EndpointKind, Role
+from lorastudio.domain.endpoint import Endpoint, EndpointKind, Protocol, Role, Sampling
 from lorastudio.domain.errors import KnownError
 from lorastudio.store.endpoints import (
     add_endpoint,
@@ -16,7 +16,21 @@ from lorastudio.store.endpoints import (
 )
 from lorastudio.store.library import Library
 
-CRITIC = Endpoint("critic", Role.CRITIC, "http://127.0.0.1:1/v1", "judge", concurrency=2, idle_timeout_s=9.5)
+CRITIC = Endpoint(
+    "critic",
+    Role.CRITIC,
+    "http://127.0.0.1:1/v1",
+    "judge",
+    concurrency=2,
+    idle_timeout_s=9.5,
+    protocol=Protocol.ANTHROPIC,
+    headers=(("X-Title", "LoRA Studio"), ("HTTP-Referer", "https://example.org")),
+    sampling=Sampling(temperature=0.25, max_tokens=900),
+    prompt_price=0.5,
+    completion_price=1.75,
+    context_length=8192,
+    prefix="query: ",
+)
 WRITER = Endpoint("local", Role.WRITER, kind=EndpointKind.ENGINE)
 
 

@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database
 
+from lorastudio.domain.endpoint import Endpoint, Role
 from lorastudio.domain.errors import LibraryBusyError, LibraryTooNewError
 from lorastudio.domain.pair import Decider, PairOrder, PairState, Split
 from lorastudio.store import upgrade
+from lorastudio.store.endpoints import list_endpoints
 from lorastudio.store.library import LIBRARY_FILE, Library
 from lorastudio.store.lock import WriterLock
 from lorastudio.store.migrations import MIGRATIONS
@@ -62,10 +64,33 @@ def check_format_2(library: Library) -> None:
     assert (drafted.text_hash, drafted.state) == ("h", PairState.ACCEPTED)
 
 
+def fill_format_3(db: Database) -> None:
+    """A library as it was before endpoints had a protocol, headers, prices and embeddings."""
+    fill_format_2(db)
+    db.execute(
+        "INSERT INTO endpoints (name, role, url, kind, concurrency, connect_timeout_s, idle_timeout_s) VALUES"
+        " ('far', 'critic', 'https://example.org/v1', 'http', 3, 4.0, 5.0)"
+    )
+
+
+def check_format_3(library: Library) -> None:
+    (endpoint,) = list_endpoints(library)
+    assert endpoint == Endpoint(
+        "far",
+        Role.CRITIC,
+        "https://example.org/v1",
+        concurrency=3,
+        connect_timeout_s=4.0,
+        idle_timeout_s=5.0,
+        id=endpoint.id,
+    )
+
+
 # What a file of each format held, and what must be true of it after its upgrade.
 OLDER: dict[int, tuple[Callable[[Database], None], Callable[[Library], None]]] = {
     1: (fill_format_1, check_format_1),
     2: (fill_format_2, check_format_2),
+    3: (fill_format_3, check_format_3),
 }
 
 
