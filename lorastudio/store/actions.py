@@ -8,7 +8,8 @@ action ends what can be done again.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -23,8 +24,11 @@ Image = Literal["before", "after"]
 
 
 class ActionKind(StrEnum):
+    """`TIDY` changes what is known about pairs (findings, groups) and none of their texts."""
+
     DECIDE = "decide"
     EDIT = "edit"
+    TIDY = "tidy"
     IMPORT = "import"
 
 
@@ -36,7 +40,17 @@ class ActionState(StrEnum):
     DISCARDED = "discarded"
 
 
-_TEXT_COLUMNS = ("prompt", "good", "bad", "origin", "lint", "text_hash")
+# What an image of an edit may hold; it holds those that changed.
+_EDITED_COLUMNS = ("prompt", "good", "bad", "origin", "lint", "text_hash", "language", "group_id", "extra")
+
+
+@dataclass(frozen=True, slots=True)
+class PairEdit:
+    """A pair's columns before and after an edit: the same columns in both, as they stand in the table."""
+
+    pair_id: int
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
 
 
 def change_states(library: Library, label: str, state: PairState, decider: Decider, ids: Sequence[int]) -> Changes:
@@ -60,18 +74,23 @@ def change_states(library: Library, label: str, state: PairState, decider: Decid
         return Changes(pairs=_pairs_of(library, action_id), undo_label=label)
 
 
-def change_texts(
-    library: Library, label: str, pair_id: int, *, before: dict[str, Any], after: dict[str, Any]
+def change_columns(
+    library: Library, label: str, edits: Sequence[PairEdit], kind: ActionKind = ActionKind.EDIT
 ) -> Changes:
-    """Change a pair as one action; the images hold the columns prompt, good, bad, origin, lint and text_hash."""
+    """Change any number of pairs as one action; without edits nothing is logged.
+
+    The images of an EDIT hold all texts: the first one is what the pair was originally.
+    """
+    if not edits:
+        return Changes()
     with library.transaction():
-        action_id = log_action(library, ActionKind.EDIT, label)
-        library.execute(
+        action_id = log_action(library, kind, label)
+        library.execute_many(
             "INSERT INTO action_pairs (action_id, pair_id, before, after) VALUES (?, ?, ?, ?)",
-            (action_id, pair_id, to_json(before), to_json(after)),
+            [(action_id, edit.pair_id, to_json(dict(edit.before)), to_json(dict(edit.after))) for edit in edits],
         )
-        _apply_texts(library, action_id, "after")
-        return Changes(pairs=(pair_id,), undo_label=label)
+        _apply_columns(library, action_id, "after")
+        return Changes(pairs=tuple(sorted(edit.pair_id for edit in edits)), undo_label=label)
 
 
 def log_action(library: Library, kind: ActionKind, label: str, import_id: int | None = None) -> int:
@@ -110,7 +129,7 @@ def _turn(library: Library, action: sqlite3.Row, state: Literal[ActionState.DONE
         library.execute("UPDATE imports SET state = ? WHERE id = ?", ("committed" if done else "undone", import_id))
         rows = library.rows("SELECT id FROM pairs WHERE import_id = ? ORDER BY id", (import_id,))
         return Changes(pairs=tuple(row["id"] for row in rows), undo_label=action["label"])
-    apply = _apply_states if kind is ActionKind.DECIDE else _apply_texts
+    apply = _apply_states if kind is ActionKind.DECIDE else _apply_columns
     apply(library, action["id"], "after" if done else "before")
     return Changes(pairs=_pairs_of(library, action["id"]), undo_label=action["label"])
 
@@ -124,11 +143,11 @@ def _apply_states(library: Library, action_id: int, image: Image) -> None:
     )
 
 
-def _apply_texts(library: Library, action_id: int, image: Image) -> None:
+def _apply_columns(library: Library, action_id: int, image: Image) -> None:
     # Not by SQLite's JSON functions, which end a text at its first NUL.
-    assignments = ", ".join(f"{name} = :{name}" for name in _TEXT_COLUMNS)
     for row in library.rows(f"SELECT pair_id, {image} FROM action_pairs WHERE action_id = ?", (action_id,)):
         values = from_json(row[image])
+        assignments = ", ".join(f"{name} = :{name}" for name in _EDITED_COLUMNS if name in values)
         library.execute(f"UPDATE pairs SET {assignments} WHERE id = :pair_id", {**values, "pair_id": row["pair_id"]})
 
 

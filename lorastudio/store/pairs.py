@@ -11,7 +11,7 @@ from lorastudio.domain.changes import Changes
 from lorastudio.domain.errors import KnownError
 from lorastudio.domain.messages import Conversation, as_records, from_records
 from lorastudio.domain.pair import Decider, NewPair, Origin, Pair, PairOrder, PairState, Split
-from lorastudio.store.actions import ActionKind, ActionState, change_states, change_texts, redo, undo
+from lorastudio.store.actions import ActionKind, ActionState, PairEdit, change_columns, change_states, redo, undo
 from lorastudio.store.json_text import from_json, to_json
 from lorastudio.store.library import Library
 from lorastudio.store.pair_rows import (
@@ -198,7 +198,7 @@ def edit_pair(
         if new.text_hash == old.text_hash:
             return Changes()
         _reserve_texts(library, pair_id, old.text_hash, new.text_hash)
-        return change_texts(library, f"edit of pair {pair_id}", pair_id, before=_image(old), after=_image(new))
+        return change_columns(library, f"edit of pair {pair_id}", [PairEdit(pair_id, _image(old), _image(new))])
 
 
 def get_original(library: Library, pair_id: int) -> Pair | None:
