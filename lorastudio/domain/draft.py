@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from lorastudio.domain.rubric import Rubric
+
 
 class CycleState(StrEnum):
     RUNNING = "running"
@@ -33,10 +35,26 @@ class StopReason(StrEnum):
 
 
 class CallPurpose(StrEnum):
+    """`TEACH`: a teacher answers. `CROSS_EXAMINE`: a teacher judges another's claims. `CALIBRATE`: a planted
+    fault, or its control, is shown to the critic."""
+
     DRAFT = "draft"
     REVISE = "revise"
     CRITIQUE = "critique"
     JUDGE = "judge"
+    TEACH = "teach"
+    CROSS_EXAMINE = "cross-examine"
+    CALIBRATE = "calibrate"
+
+
+class Preference(StrEnum):
+    """What a judge asked in both orders says. `TIE`: the orders disagree, or both see no difference.
+    `NONE`: a judgement could not be read."""
+
+    FIRST = "first"
+    SECOND = "second"
+    TIE = "tie"
+    NONE = "none"
 
 
 class CallState(StrEnum):
@@ -57,23 +75,6 @@ class DraftState(StrEnum):
     FINISHED = "finished"
     TRUNCATED = "truncated"
     INTERRUPTED = "interrupted"
-
-
-@dataclass(frozen=True, slots=True)
-class Criterion:
-    """One line of a rubric: `levels` are the anchored descriptions from worst to best."""
-
-    name: str
-    levels: tuple[str, ...]
-    weight: float = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Rubric:
-    """What the critic scores by. Scores of a criterion run from 0 to len(levels) - 1."""
-
-    name: str
-    criteria: tuple[Criterion, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,8 @@ class Cycle:
 class Question:
     """One thing asked. `group` keys the split: same question, translation or near-duplicate share it.
 
-    `checks` names the checks in code that apply to its answers (see `domain.checks`).
+    `checks` names the checks in code that apply to its answers (see `datasets.checks`); `rubric` is its own
+    one, None where its cycle's holds.
     """
 
     id: int
@@ -119,6 +121,7 @@ class Question:
     best_draft_id: int | None = None
     checks: dict[str, Any] = field(default_factory=dict)
     error: str = ""
+    rubric: Rubric | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,11 +154,21 @@ class Critique:
 
 
 @dataclass(frozen=True, slots=True)
+class Judgement:
+    """The judge's verdict on a question's final pair: its best draft (first) against another one (second)."""
+
+    question_id: int
+    best_draft_id: int
+    other_draft_id: int
+    preference: Preference
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """One request to an endpoint, journalled before it leaves and after its answer is whole.
 
     `key` is what was asked (cycle, question, iteration, purpose, index); attempts of the same key
-    count from 1.
+    count from 1. `cost_usd` is None where the endpoint names no price.
     """
 
     id: int
@@ -173,3 +186,4 @@ class Call:
     tokens_estimated: bool = False
     elapsed_s: float = 0.0
     error: str = ""
+    cost_usd: float | None = None

@@ -92,3 +92,11 @@ class Usage:
     prompt_tokens: int
     completion_tokens: int
     estimated: bool = False
+
+
+def cost_of(usage: Usage, prompt_price: float | None, completion_price: float | None) -> float | None:
+    """What a call cost in US dollars at prices for a million tokens; None when neither price is known."""
+    if prompt_price is None and completion_price is None:
+        return None
+    spent = usage.prompt_tokens * (prompt_price or 0.0) + usage.completion_tokens * (completion_price or 0.0)
+    return spent / 1_000_000

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from lorastudio.domain.draft import Criterion, Rubric
 from lorastudio.domain.errors import UsageError
 from lorastudio.domain.messages import Conversation, user
+from lorastudio.domain.rubric import Criterion, Rubric
 from lorastudio.practice.criteria import CRITERIA
 from lorastudio.practice.facts import ask_revise, parse_question
 

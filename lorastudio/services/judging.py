@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from lorastudio.domain.cancel import CancelToken
+from lorastudio.domain.draft import Preference
 from lorastudio.domain.endpoint import Role, Sampling
 from lorastudio.domain.errors import KnownError
 from lorastudio.domain.messages import Conversation
 from lorastudio.domain.seeds import derive_seed
 from lorastudio.endpoints.structured import Ladder
-from lorastudio.services.drafting.judge import Preference, judge_pair
+from lorastudio.services.drafting.judge import judge_pair
 from lorastudio.services.gate_evidence import Judge
 from lorastudio.services.servers import LocalServers, endpoint_for
 from lorastudio.store.library import Library

@@ -8,7 +8,7 @@ from typing import Any
 
 from lorastudio.domain.clock import now
 from lorastudio.domain.draft import Call, CallPurpose, CallState
-from lorastudio.domain.endpoint import Usage
+from lorastudio.domain.endpoint import Usage, cost_of
 from lorastudio.domain.errors import BugError
 from lorastudio.store.json_text import from_json, to_json
 from lorastudio.store.library import Library
@@ -19,7 +19,10 @@ CHARACTERS_PER_TOKEN = 4
 
 @dataclass(frozen=True, slots=True)
 class CallTotals:
-    """What a cycle's calls cost; `calls` counts every attempt. `estimated`: some of the tokens are estimates."""
+    """What a cycle's calls cost; `calls` counts every attempt. `estimated`: some of the tokens are estimates.
+
+    `cost_usd` is what the priced ones cost, None when no endpoint has a price; `unpriced` ones are not in it.
+    """
 
     calls: int
     answered: int
@@ -28,6 +31,8 @@ class CallTotals:
     prompt_tokens: int
     completion_tokens: int
     estimated: bool
+    cost_usd: float | None = None
+    unpriced: int = 0
 
 
 def record_sent(
@@ -69,6 +74,7 @@ def record_answer(
     finish_reason: str,
     usage: Usage,
     elapsed_s: float,
+    cost_usd: float | None = None,
 ) -> Call:
     """Write down the whole answer of a call that was sent."""
     with library.transaction():
@@ -84,15 +90,26 @@ def record_answer(
                 "completion_tokens": usage.completion_tokens,
                 "tokens_estimated": usage.estimated,
                 "elapsed_s": elapsed_s,
+                "cost_usd": cost_usd,
             },
         )
         return _get(library, call_id)
 
 
-def record_failure(library: Library, call_id: int, error: str) -> Call:
-    """Write down that a call failed after all retries."""
+def record_failure(
+    library: Library, call_id: int, error: str, *, usage: Usage | None = None, cost_usd: float | None = None
+) -> Call:
+    """Write down that a call failed after all retries, with what it cost all the same (None: it never left)."""
+    cost: dict[str, Any] = {}
+    if usage is not None:
+        cost = {
+            "prompt_tokens": usage.prompt_tokens,
+            "completion_tokens": usage.completion_tokens,
+            "tokens_estimated": usage.estimated,
+            "cost_usd": cost_usd,
+        }
     with library.transaction():
-        _end(library, call_id, {"state": CallState.FAILED, "error": error})
+        _end(library, call_id, {"state": CallState.FAILED, "error": error, **cost})
         return _get(library, call_id)
 
 
@@ -108,22 +125,28 @@ def mark_lost(library: Library) -> list[Call]:
     """At start-up: calls that were in flight when the program died are lost.
 
     Their servers may have worked and charged for them, so their cost is estimated from the request and from
-    what had arrived of the draft.
+    what had arrived of the draft, at the prices that the endpoint has now.
     """
     with library.transaction():
-        sent = library.rows("SELECT id, request FROM calls WHERE state = ?", (CallState.SENT,))
+        sent = library.rows(
+            "SELECT calls.id, request, prompt_price, completion_price FROM calls"
+            " LEFT JOIN endpoints ON endpoints.name = calls.endpoint WHERE state = ?",
+            (CallState.SENT,),
+        )
         for row in sent:
             arrived = library.value(
                 "SELECT sum(length(text) + length(reasoning)) FROM drafts WHERE call_id = ?", (row["id"],)
             )
+            usage = Usage(_estimate(_content_length(from_json(row["request"]))), _estimate(arrived or 0), True)
             _end(
                 library,
                 row["id"],
                 {
                     "state": CallState.LOST,
-                    "prompt_tokens": _estimate(_content_length(from_json(row["request"]))),
-                    "completion_tokens": _estimate(arrived or 0),
+                    "prompt_tokens": usage.prompt_tokens,
+                    "completion_tokens": usage.completion_tokens,
                     "tokens_estimated": True,
+                    "cost_usd": cost_of(usage, row["prompt_price"], row["completion_price"]),
                 },
             )
         return [_get(library, row["id"]) for row in sent]
@@ -144,7 +167,8 @@ def usage_of(library: Library, cycle_id: int) -> CallTotals:
     """What all calls of a cycle, the lost ones too, cost so far."""
     rows = library.rows(
         "SELECT calls.state, count(*) AS calls, sum(prompt_tokens) AS prompt_tokens,"
-        " sum(completion_tokens) AS completion_tokens, max(tokens_estimated) AS estimated"
+        " sum(completion_tokens) AS completion_tokens, max(tokens_estimated) AS estimated,"
+        " sum(cost_usd) AS cost_usd, sum(cost_usd IS NULL) AS unpriced"
         " FROM calls JOIN questions ON questions.id = calls.question_id"
         " WHERE questions.cycle_id = ? GROUP BY calls.state",
         (cycle_id,),
@@ -158,6 +182,8 @@ def usage_of(library: Library, cycle_id: int) -> CallTotals:
         prompt_tokens=sum(row["prompt_tokens"] for row in rows),
         completion_tokens=sum(row["completion_tokens"] for row in rows),
         estimated=any(row["estimated"] for row in rows),
+        cost_usd=sum(costs) if (costs := [row["cost_usd"] for row in rows if row["cost_usd"] is not None]) else None,
+        unpriced=sum(row["unpriced"] for row in rows),
     )
 
 
@@ -203,4 +229,5 @@ def _call(row: sqlite3.Row) -> Call:
         tokens_estimated=bool(row["tokens_estimated"]),
         elapsed_s=row["elapsed_s"],
         error=row["error"],
+        cost_usd=row["cost_usd"],
     )

@@ -9,6 +9,7 @@ from typing import Any
 
 from lorastudio.domain.draft import Question, QuestionState, StopReason
 from lorastudio.domain.errors import KnownError
+from lorastudio.domain.rubric import Rubric, rubric_from_record
 from lorastudio.store.json_text import from_json, to_json
 from lorastudio.store.library import Library
 
@@ -21,15 +22,25 @@ class NewQuestion:
     group: str
     language: str
     checks: dict[str, Any] = field(default_factory=dict)
+    rubric: Rubric | None = None
 
 
 def add_questions(library: Library, cycle_id: int, questions: Sequence[NewQuestion]) -> None:
     """Give a new cycle its questions; positions count from 0."""
     library.execute_many(
-        "INSERT INTO questions (cycle_id, position, text, group_name, language, state, checks, error)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, '')",
+        "INSERT INTO questions (cycle_id, position, text, group_name, language, state, checks, rubric, error)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, '')",
         [
-            (cycle_id, position, new.text, new.group, new.language, QuestionState.WAITING, to_json(new.checks))
+            (
+                cycle_id,
+                position,
+                new.text,
+                new.group,
+                new.language,
+                QuestionState.WAITING,
+                to_json(new.checks),
+                None if new.rubric is None else to_json(new.rubric.as_record()),
+            )
             for position, new in enumerate(questions)
         ],
     )
@@ -90,4 +101,5 @@ def _question(row: sqlite3.Row) -> Question:
         best_draft_id=row["best_draft_id"],
         checks=from_json(row["checks"]),
         error=row["error"],
+        rubric=None if row["rubric"] is None else rubric_from_record(from_json(row["rubric"])),
     )

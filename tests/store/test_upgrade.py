@@ -14,11 +14,13 @@ from lorastudio.domain.endpoint import Endpoint, Role
 from lorastudio.domain.errors import LibraryBusyError, LibraryTooNewError
 from lorastudio.domain.pair import Decider, PairOrder, PairState, Split
 from lorastudio.store import upgrade
+from lorastudio.store.calls import list_calls
 from lorastudio.store.endpoints import list_endpoints
 from lorastudio.store.library import LIBRARY_FILE, Library
 from lorastudio.store.lock import WriterLock
 from lorastudio.store.migrations import MIGRATIONS
 from lorastudio.store.pairs import decide_pairs, get_pairs, list_pairs, pair_ids, undo
+from lorastudio.store.questions import list_questions
 
 
 def fill_format_1(db: Database) -> None:
@@ -86,11 +88,36 @@ def check_format_3(library: Library) -> None:
     )
 
 
+def fill_format_4(db: Database) -> None:
+    """A library as it was before calls had a cost and questions a rubric."""
+    fill_format_3(db)
+    db.execute(
+        "INSERT INTO cycles (state, seed, max_iterations, writer, critic, settings, stage, stage_data, created_at)"
+        " VALUES ('finished', 1, 6, 'near', 'far', '{}', 'finished', '{}', '2026-11-22T12:00:00Z')"
+    )
+    db.execute(
+        "INSERT INTO questions (cycle_id, position, text, group_name, language, state, checks, error)"
+        " VALUES (1, 0, 'Why?', 'why', 'en', 'done', '{}', '')"
+    )
+    db.execute(
+        "INSERT INTO calls (key, attempt, question_id, iteration, purpose, endpoint, state, request, sent_at)"
+        " VALUES ('1/0/1/draft/0', 1, 1, 1, 'draft', 'near', 'answered', '{}', '2026-11-22T12:00:00Z')"
+    )
+
+
+def check_format_4(library: Library) -> None:
+    (call,) = list_calls(library, cycle_id=1)
+    assert (call.key, call.cost_usd) == ("1/0/1/draft/0", None)
+    (question,) = list_questions(library, 1)
+    assert (question.text, question.rubric) == ("Why?", None)
+
+
 # What a file of each format held, and what must be true of it after its upgrade.
 OLDER: dict[int, tuple[Callable[[Database], None], Callable[[Library], None]]] = {
     1: (fill_format_1, check_format_1),
     2: (fill_format_2, check_format_2),
     3: (fill_format_3, check_format_3),
+    4: (fill_format_4, check_format_4),
 }
 
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from lorastudio.datasets.checks import check_answer
-from lorastudio.domain.draft import CallPurpose, Critique, Cycle, Draft, Issue, Question, Rubric
+from lorastudio.domain.draft import CallPurpose, Critique, Cycle, Draft, Issue, Question
 from lorastudio.domain.endpoint import Sampling
 from lorastudio.domain.messages import Conversation
+from lorastudio.domain.rubric import Rubric
 from lorastudio.domain.seeds import derive_seed
 from lorastudio.endpoints.structured import Ladder
 from lorastudio.services.drafting.calls import Asked, Journal

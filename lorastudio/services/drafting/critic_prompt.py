@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lorastudio.domain.draft import Issue, Question, Rubric
+from lorastudio.domain.draft import Issue, Question
 from lorastudio.domain.fencing import fence
 from lorastudio.domain.messages import Conversation, user
+from lorastudio.domain.rubric import Rubric
 from lorastudio.endpoints.structured import Shape
 
 MAX_ISSUES = 12

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
+from lorastudio.domain.draft import Preference
 from lorastudio.domain.fencing import fence
 from lorastudio.domain.messages import Conversation, user
 from lorastudio.endpoints.structured import Ask, Ladder, Shape
@@ -40,15 +40,6 @@ SHAPE = Shape(
 )
 # Attempts of the second order are numbered on from here, so that the two orders stay apart in a journal.
 SECOND_ORDER = 10
-
-
-class Preference(StrEnum):
-    """`TIE`: the two orders disagree, or both see no difference. `NONE`: a judgement could not be read."""
-
-    FIRST = "first"
-    SECOND = "second"
-    TIE = "tie"
-    NONE = "none"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from lorastudio.domain.draft import Question, Rubric
+from lorastudio.domain.draft import Question
 from lorastudio.domain.fencing import fence
 from lorastudio.domain.messages import Conversation, user
+from lorastudio.domain.rubric import Rubric
 from lorastudio.practice import prompts as practice
 from lorastudio.services.drafting.rubrics import is_practice, rubric_for
 from lorastudio.services.drafting.settings import DraftingSettings

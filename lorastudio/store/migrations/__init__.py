@@ -9,11 +9,12 @@ from collections.abc import Callable
 
 from sqlite_utils import Database
 
-from lorastudio.store.migrations import m001_loop, m002_review, m003_order, m004_endpoints
+from lorastudio.store.migrations import m001_loop, m002_review, m003_order, m004_endpoints, m005_drafting
 
 MIGRATIONS: tuple[Callable[[Database], None], ...] = (
     m001_loop.apply,
     m002_review.apply,
     m003_order.apply,
     m004_endpoints.apply,
+    m005_drafting.apply,
 )

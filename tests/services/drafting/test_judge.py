@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from lorastudio.domain.cancel import CancelToken
+from lorastudio.domain.draft import Preference
 from lorastudio.domain.endpoint import Sampling
 from lorastudio.domain.fencing import unfence
 from lorastudio.domain.messages import Conversation
@@ -14,7 +15,7 @@ from lorastudio.endpoints.structured import plain_ask
 from lorastudio.practice.hosting import hosted
 from lorastudio.practice.questions import preference_pairs
 from lorastudio.practice.server import create_app
-from lorastudio.services.drafting.judge import SECOND_ORDER, Preference, judge_pair
+from lorastudio.services.drafting.judge import SECOND_ORDER, judge_pair
 from tests.endpoints.clients import client_for
 
 
