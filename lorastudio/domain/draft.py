@@ -168,13 +168,14 @@ class Call:
     """One request to an endpoint, journalled before it leaves and after its answer is whole.
 
     `key` is what was asked (cycle, question, iteration, purpose, index); attempts of the same key
-    count from 1. `cost_usd` is None where the endpoint names no price.
+    count from 1. It belongs to a question or to a verification, the other id is None. `cost_usd` is None where
+    the endpoint names no price.
     """
 
     id: int
     key: str
     attempt: int
-    question_id: int
+    question_id: int | None
     iteration: int
     purpose: CallPurpose
     endpoint: str
@@ -187,3 +188,4 @@ class Call:
     elapsed_s: float = 0.0
     error: str = ""
     cost_usd: float | None = None
+    verification_id: int | None = None

@@ -93,10 +93,13 @@ class QuestionFailed(Event):
 
 @dataclass(frozen=True, slots=True)
 class CallRetried(Event):
-    """A server failed for `reason` and is asked again after `wait_s`; the text so far is void."""
+    """A server failed for `reason` and is asked again after `wait_s`; the text so far is void.
+
+    `question_id` is None for a call that belongs to no question of a cycle.
+    """
 
     event: ClassVar[str] = "call_retried"
-    question_id: int
+    question_id: int | None
     iteration: int
     purpose: CallPurpose
     endpoint: str
@@ -108,7 +111,8 @@ class CallRetried(Event):
 @dataclass(frozen=True, slots=True)
 class CycleFinished(Event):
     """Drafting ended. Counts of questions by outcome; calls and tokens of the whole cycle, also before a
-    restart; `estimated` when some of the tokens are estimates."""
+    restart; `estimated` when some of the tokens are estimates. `cost_usd` is what the calls with a price cost,
+    None without any; `unpriced_calls` went to endpoints without a price."""
 
     event: ClassVar[str] = "cycle_finished"
     cycle_id: int
@@ -123,3 +127,5 @@ class CycleFinished(Event):
     completion_tokens: int
     estimated: bool
     elapsed_s: float
+    cost_usd: float | None = None
+    unpriced_calls: int = 0

@@ -19,7 +19,8 @@ CHARACTERS_PER_TOKEN = 4
 
 @dataclass(frozen=True, slots=True)
 class CallTotals:
-    """What a cycle's calls cost; `calls` counts every attempt. `estimated`: some of the tokens are estimates.
+    """What the calls of a cycle or a verification cost; `calls` counts every attempt. `estimated`: some of the
+    tokens are estimates.
 
     `cost_usd` is what the priced ones cost, None when no endpoint has a price; `unpriced` ones are not in it.
     """
@@ -39,11 +40,12 @@ def record_sent(
     library: Library,
     *,
     key: str,
-    question_id: int,
+    question_id: int | None,
     iteration: int,
     purpose: CallPurpose,
     endpoint: str,
     request: dict[str, Any],
+    verification_id: int | None = None,
 ) -> Call:
     """Write down a request that is about to leave, as the next attempt of its key."""
     with library.transaction():
@@ -54,6 +56,7 @@ def record_sent(
                 "key": key,
                 "attempt": earlier + 1,
                 "question_id": question_id,
+                "verification_id": verification_id,
                 "iteration": iteration,
                 "purpose": purpose,
                 "endpoint": endpoint,
@@ -152,26 +155,40 @@ def mark_lost(library: Library) -> list[Call]:
         return [_get(library, row["id"]) for row in sent]
 
 
-def list_calls(library: Library, question_id: int | None = None, cycle_id: int | None = None) -> list[Call]:
-    """The calls of a question, of a cycle, or all, in the order in which they were sent."""
+def list_calls(
+    library: Library,
+    question_id: int | None = None,
+    cycle_id: int | None = None,
+    verification_id: int | None = None,
+) -> list[Call]:
+    """The calls of a question, of a cycle, of a verification, or all, in the order in which they were sent."""
     rows = library.rows(
-        "SELECT calls.* FROM calls JOIN questions ON questions.id = calls.question_id"
+        "SELECT calls.* FROM calls LEFT JOIN questions ON questions.id = calls.question_id"
         " WHERE (:question IS NULL OR calls.question_id = :question)"
-        " AND (:cycle IS NULL OR questions.cycle_id = :cycle) ORDER BY calls.id",
-        {"question": question_id, "cycle": cycle_id},
+        " AND (:cycle IS NULL OR questions.cycle_id = :cycle)"
+        " AND (:verification IS NULL OR calls.verification_id = :verification) ORDER BY calls.id",
+        {"question": question_id, "cycle": cycle_id, "verification": verification_id},
     )
     return [_call(row) for row in rows]
 
 
 def usage_of(library: Library, cycle_id: int) -> CallTotals:
     """What all calls of a cycle, the lost ones too, cost so far."""
+    return _totals(library, "question_id IN (SELECT id FROM questions WHERE cycle_id = ?)", cycle_id)
+
+
+def usage_of_verification(library: Library, verification_id: int) -> CallTotals:
+    """What all calls of a verification, the lost ones too, cost so far."""
+    return _totals(library, "verification_id = ?", verification_id)
+
+
+def _totals(library: Library, condition: str, of: int) -> CallTotals:
     rows = library.rows(
-        "SELECT calls.state, count(*) AS calls, sum(prompt_tokens) AS prompt_tokens,"
+        "SELECT state, count(*) AS calls, sum(prompt_tokens) AS prompt_tokens,"
         " sum(completion_tokens) AS completion_tokens, max(tokens_estimated) AS estimated,"
         " sum(cost_usd) AS cost_usd, sum(cost_usd IS NULL) AS unpriced"
-        " FROM calls JOIN questions ON questions.id = calls.question_id"
-        " WHERE questions.cycle_id = ? GROUP BY calls.state",
-        (cycle_id,),
+        f" FROM calls WHERE {condition} GROUP BY state",
+        (of,),
     )
     count = {CallState(row["state"]): row["calls"] for row in rows}
     return CallTotals(
@@ -230,4 +247,5 @@ def _call(row: sqlite3.Row) -> Call:
         elapsed_s=row["elapsed_s"],
         error=row["error"],
         cost_usd=row["cost_usd"],
+        verification_id=row["verification_id"],
     )

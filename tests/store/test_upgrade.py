@@ -15,6 +15,7 @@ from lorastudio.domain.errors import LibraryBusyError, LibraryTooNewError
 from lorastudio.domain.pair import Decider, PairOrder, PairState, Split
 from lorastudio.store import upgrade
 from lorastudio.store.calls import list_calls
+from lorastudio.store.drafts import list_drafts
 from lorastudio.store.endpoints import list_endpoints
 from lorastudio.store.library import LIBRARY_FILE, Library
 from lorastudio.store.lock import WriterLock
@@ -112,12 +113,30 @@ def check_format_4(library: Library) -> None:
     assert (question.text, question.rubric) == ("Why?", None)
 
 
+def fill_format_5(db: Database) -> None:
+    """A library as it was before verified responses: every call belonged to a question, and a draft to a call."""
+    fill_format_4(db)
+    db.execute("UPDATE calls SET cost_usd = 0.25, answer = 'Because.'")
+    db.execute(
+        "INSERT INTO drafts (question_id, iteration, call_id, text, reasoning, state)"
+        " VALUES (1, 1, 1, 'Because.', '', 'finished')"
+    )
+
+
+def check_format_5(library: Library) -> None:
+    (call,) = list_calls(library, cycle_id=1)
+    assert (call.id, call.question_id, call.verification_id, call.answer) == (1, 1, None, "Because.")
+    assert call.cost_usd == 0.25
+    assert [draft.text for draft in list_drafts(library, 1)] == ["Because."]
+
+
 # What a file of each format held, and what must be true of it after its upgrade.
 OLDER: dict[int, tuple[Callable[[Database], None], Callable[[Library], None]]] = {
     1: (fill_format_1, check_format_1),
     2: (fill_format_2, check_format_2),
     3: (fill_format_3, check_format_3),
     4: (fill_format_4, check_format_4),
+    5: (fill_format_5, check_format_5),
 }
 
 

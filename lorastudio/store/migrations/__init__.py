@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from sqlite_utils import Database
 
-from lorastudio.store.migrations import m001_loop, m002_review, m003_order, m004_endpoints, m005_drafting
+from lorastudio.store.migrations import m001_loop, m002_review, m003_order, m004_endpoints, m005_drafting, m006_verified
 
 MIGRATIONS: tuple[Callable[[Database], None], ...] = (
     m001_loop.apply,
@@ -17,4 +17,5 @@ MIGRATIONS: tuple[Callable[[Database], None], ...] = (
     m003_order.apply,
     m004_endpoints.apply,
     m005_drafting.apply,
+    m006_verified.apply,
 )
