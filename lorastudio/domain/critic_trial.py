@@ -92,6 +92,14 @@ class CriticRecord:
         return tuple(lines)
 
 
+def complaint_of(record: CriticRecord) -> str | None:
+    """One sentence on a critic that can't be trusted, None when there is nothing to say."""
+    if not record.complaints:
+        return None
+    model = f" ({record.model})" if record.model else ""
+    return f"The critic {record.critic!r}{model} misjudges: {'; '.join(record.complaints)}."
+
+
 def records_of(trials: Iterable[CriticTrial]) -> list[CriticRecord]:
     """One record for each critic and model, in the order of their first trials. Unreadable answers to planted
     faults count as not found: such a critic protects nobody."""

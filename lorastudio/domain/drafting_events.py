@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from lorastudio.domain.draft import CallPurpose, CycleState, DraftState, Issue, StopReason
+from lorastudio.domain.critic_trial import DefectKind, TrialOutcome
+from lorastudio.domain.draft import CallPurpose, CycleState, DraftState, Issue, Preference, StopReason
 from lorastudio.domain.events import Event
 
 
@@ -106,6 +107,46 @@ class CallRetried(Event):
     attempt: int
     wait_s: float
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class FinalPairJudged(Event):
+    """The judge compared a question's best draft (first) with another one (second), in both orders."""
+
+    event: ClassVar[str] = "final_pair_judged"
+    question_id: int
+    position: int
+    best_draft_id: int
+    other_draft_id: int
+    preference: Preference
+
+
+@dataclass(frozen=True, slots=True)
+class CriticTried(Event):
+    """The critic was shown a planted fault of this kind, or an unchanged good answer (`kind` None)."""
+
+    event: ClassVar[str] = "critic_tried"
+    critic: str
+    question_id: int
+    kind: DefectKind | None
+    outcome: TrialOutcome
+
+
+@dataclass(frozen=True, slots=True)
+class CriticReported(Event):
+    """How the critic did in all its trials so far; `complaints` is empty when it can be trusted as far as they
+    tell. `kinds` gives (found, planted) for each kind of fault."""
+
+    event: ClassVar[str] = "critic_reported"
+    critic: str
+    model: str
+    planted: int
+    found: int
+    controls: int
+    alarms: int
+    unreadable: int
+    kinds: dict[str, tuple[int, int]]
+    complaints: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,10 @@ from lorastudio.domain.changes import Changes
 from lorastudio.domain.draft import Question
 from lorastudio.domain.pair import NewPair
 from lorastudio.services.arrivals import Arrivals, every_pair
+from lorastudio.services.drafting.final_pair import agreement_of
 from lorastudio.store.critiques import get_critique
 from lorastudio.store.drafts import list_drafts
+from lorastudio.store.judgements import get_judgement
 from lorastudio.store.library import Library
 from lorastudio.store.pairs import add_pairs
 from lorastudio.store.questions import list_questions
@@ -39,4 +41,8 @@ def extract_cycle(library: Library, cycle_id: int) -> Changes:
 def _pairs_of(library: Library, question: Question) -> list[NewPair]:
     drafts = list_drafts(library, question.id)
     critiques = {draft.id: critique for draft in drafts if (critique := get_critique(library, draft.id)) is not None}
-    return extract_pairs(question, drafts, critiques)
+    judgement = get_judgement(library, question.id)
+    pairs = extract_pairs(question, drafts, critiques, agreement=agreement_of(judgement))
+    if judgement is not None and any(pair.good_draft_id != judgement.best_draft_id for pair in pairs):
+        return extract_pairs(question, drafts, critiques)  # the judge compared another draft with its counterpart
+    return pairs

@@ -13,7 +13,7 @@ from lorastudio.domain.endpoint import Sampling
 from lorastudio.domain.messages import Conversation
 from lorastudio.domain.rubric import Rubric
 from lorastudio.domain.seeds import derive_seed
-from lorastudio.endpoints.structured import Ladder
+from lorastudio.endpoints.structured import Ask, Ladder
 from lorastudio.services.drafting.calls import Asked, Journal
 from lorastudio.services.drafting.critic_prompt import Opinion, critic_messages, opinion_reader, opinion_shape
 from lorastudio.services.drafting.rubrics import is_practice, rubric_for
@@ -33,6 +33,14 @@ class Verdict:
     spread: float
     scores: dict[str, float]
     issues: tuple[Issue, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A verdict and the calls that it came from."""
+
+    verdict: Verdict
+    call_ids: tuple[int, ...]
 
 
 class Critic:
@@ -55,17 +63,12 @@ class Critic:
         known = get_critique(self._library, draft.id)
         if known is not None:
             return known
-        rubric = rubric_for(question, self._settings)
-        call_ids: list[int] = []
-        opinions = [
-            self._opinion(question, draft, rubric, index, call_ids)
-            for index in range(self._settings.critiques_per_draft)
-        ]
-        verdict = limit_by_checks(combine(opinions, rubric), failed_checks(question, draft.text))
+        reading = self.read(question, draft.text, draft.iteration, CallPurpose.CRITIQUE)
+        verdict = limit_by_checks(reading.verdict, failed_checks(question, draft.text))
         return add_critique(
             self._library,
             draft_id=draft.id,
-            call_ids=call_ids,
+            call_ids=reading.call_ids,
             score=verdict.score,
             spread=verdict.spread,
             scores=verdict.scores,
@@ -73,36 +76,48 @@ class Critic:
             abstained=verdict.score is None,
         )
 
-    def _opinion(
-        self, question: Question, draft: Draft, rubric: Rubric, index: int, call_ids: list[int]
-    ) -> Opinion | None:
-        """One reading of the draft; None when the critic's answers could not be read."""
+    def read(self, question: Question, text: str, iteration: int, purpose: CallPurpose, name: str = "") -> Reading:
+        """What the critic alone, without the checks in code, says of a text in answer to a question.
 
+        Iteration, purpose and `name` tell the calls of different texts apart. Raises what `Journal.ask` raises.
+        """
+        rubric = rubric_for(question, self._settings)
+        messages = critic_messages(question, text, rubric)
+        shape, reader = opinion_shape(rubric), opinion_reader(rubric, text)
+        call_ids: list[int] = []
+        opinions = [
+            self._ladder.ask(
+                self._asking(question, iteration, purpose, f"{name}{index}", call_ids), messages, shape, reader
+            )
+            for index in range(self._settings.critiques_per_draft)
+        ]
+        return Reading(combine(opinions, rubric), tuple(call_ids))
+
+    def _asking(self, question: Question, iteration: int, purpose: CallPurpose, index: str, call_ids: list[int]) -> Ask:
         def ask(messages: Conversation, response_format: Mapping[str, Any] | None, attempt: int) -> str:
-            name = f"{index}.{attempt}" if attempt else str(index)
+            name = f"{index}.{attempt}" if attempt else index
             asked = Asked(
                 question=question,
-                iteration=draft.iteration,
-                purpose=CallPurpose.CRITIQUE,
+                iteration=iteration,
+                purpose=purpose,
                 index=name,
                 endpoint=self._cycle.critic,
                 messages=messages,
-                sampling=self._sampling(question, draft, name),
+                sampling=self._sampling(question, iteration, name),
                 response_format=response_format,
             )
             call = self._journal.ask(asked)
             call_ids.append(call.id)
             return call.answer
 
-        messages = critic_messages(question, draft.text, rubric)
-        return self._ladder.ask(ask, messages, opinion_shape(rubric), opinion_reader(rubric, draft.text))
+        return ask
 
-    def _sampling(self, question: Question, draft: Draft, index: str) -> Sampling:
+    def _sampling(self, question: Question, iteration: int, index: str) -> Sampling:
         many = self._settings.critiques_per_draft > 1
         return Sampling(
             temperature=_TEMPERATURE_OF_MANY if many else 0.0,
             max_tokens=self._settings.critic_max_tokens,
-            seed=derive_seed(self._cycle.seed, question.position, draft.iteration, CallPurpose.CRITIQUE.value, index),
+            seed=derive_seed(self._cycle.seed, question.position, iteration, CallPurpose.CRITIQUE.value, index),
         )
 
 

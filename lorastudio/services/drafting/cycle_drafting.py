@@ -8,6 +8,7 @@ from collections import Counter, deque
 from collections.abc import Iterator
 
 from lorastudio.domain.cancel import CancelToken
+from lorastudio.domain.critic_trial import records_of
 from lorastudio.domain.draft import Cycle, CycleState, Question, QuestionState
 from lorastudio.domain.drafting_events import (
     CycleFinished,
@@ -20,14 +21,17 @@ from lorastudio.domain.errors import Cancelled, KnownError, LibraryError
 from lorastudio.domain.events import Event
 from lorastudio.endpoints.probe import rung_of
 from lorastudio.endpoints.structured import Ladder
-from lorastudio.services.drafting.budget import Budget
+from lorastudio.services.drafting.budget import Budget, Spending
+from lorastudio.services.drafting.calibration import Calibration, report_critic
 from lorastudio.services.drafting.calls import Journal, Slots
 from lorastudio.services.drafting.critic import Critic
+from lorastudio.services.drafting.final_pair import FinalJudge
 from lorastudio.services.drafting.question_loop import QuestionLoop
 from lorastudio.services.drafting.servers import Servers
 from lorastudio.services.drafting.settings import DraftingSettings
 from lorastudio.services.drafting.writer import Writer
 from lorastudio.store.calls import usage_of
+from lorastudio.store.critic_trials import list_trials
 from lorastudio.store.cycles import get_cycle, set_cycle_state
 from lorastudio.store.endpoints import get_probe
 from lorastudio.store.library import Library
@@ -47,7 +51,7 @@ def draft_cycle(library: Library, cycle_id: int, servers: Servers, cancel: Cance
     """
     cycle = get_cycle(library, cycle_id)
     settings = DraftingSettings.from_record(cycle.settings)
-    budget = Budget(settings, _tokens_used(library, cycle_id))
+    budget = Budget(settings, _spent(library, cycle_id))
     set_cycle_state(library, cycle_id, CycleState.RUNNING)
     state = CycleState.STOPPED
     try:
@@ -55,6 +59,7 @@ def draft_cycle(library: Library, cycle_id: int, servers: Servers, cancel: Cance
         to_do = [question for question in questions if question.state in _OPEN]
         yield CycleStarted(cycle_id, len(questions), len(to_do), cycle.writer, cycle.critic)
         yield from _Crew(library, cycle, settings, budget, servers, cancel.child(), to_do).work()
+        yield from _critic_report(library, cycle_id)
         if not cancel.cancelled:
             state = CycleState.FINISHED
     finally:
@@ -85,13 +90,15 @@ class _Crew:
         emit = self._said.put
         journal = Journal(library, servers, Slots(concurrency), budget, emit, cancel)
         ladder = Ladder(rung_of(get_probe(library, cycle.critic)))
+        critic = Critic(library, cycle, settings, journal, ladder)
+        model = servers.client(cycle.critic).endpoint.model or ""
         self._loop = QuestionLoop(
             cycle=cycle,
             settings=settings,
-            journal=journal,
-            budget=budget,
             writer=Writer(library, cycle, settings, journal, emit),
-            critic=Critic(library, cycle, settings, journal, ladder),
+            critic=critic,
+            judge=FinalJudge(library, cycle, journal, ladder),
+            calibration=Calibration(library, critic, cycle.critic, model, cycle.seed, cycle.id, emit),
             emit=emit,
         )
 
@@ -133,6 +140,7 @@ class _Crew:
         set_question_state(self._library, question.id, QuestionState.RUNNING)
         try:
             outcome = self._loop.run(question)
+            self._loop.look_back(question, outcome)
         except Cancelled:
             set_question_state(self._library, question.id, QuestionState.WAITING)
             return
@@ -157,9 +165,17 @@ class _Crew:
         )
 
 
-def _tokens_used(library: Library, cycle_id: int) -> int:
+def _critic_report(library: Library, cycle_id: int) -> Iterator[Event]:
+    """How each critic that was tried in this cycle has done in all its trials, and a warning where it did badly."""
+    tried = {(trial.critic, trial.model) for trial in list_trials(library, cycle_id=cycle_id)}
+    for record in records_of(list_trials(library)):
+        if (record.critic, record.model) in tried:
+            yield from report_critic(record)
+
+
+def _spent(library: Library, cycle_id: int) -> Spending:
     used = usage_of(library, cycle_id)
-    return used.prompt_tokens + used.completion_tokens
+    return Spending(used.prompt_tokens + used.completion_tokens, used.cost_usd or 0.0)
 
 
 def _summary(library: Library, cycle_id: int, state: CycleState, elapsed_s: float) -> CycleFinished:
@@ -178,4 +194,6 @@ def _summary(library: Library, cycle_id: int, state: CycleState, elapsed_s: floa
         completion_tokens=used.completion_tokens,
         estimated=used.estimated,
         elapsed_s=elapsed_s,
+        cost_usd=used.cost_usd,
+        unpriced_calls=used.unpriced,
     )

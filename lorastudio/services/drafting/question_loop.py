@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lorastudio.domain.draft import Cycle, Draft, DraftState, Question, StopReason
-from lorastudio.domain.drafting_events import CritiqueFinished, DraftFinished
-from lorastudio.domain.errors import KnownError
-from lorastudio.services.drafting.budget import Budget
-from lorastudio.services.drafting.calls import Emit, Journal
+from lorastudio.domain.drafting_events import CritiqueFinished, DraftFinished, FinalPairJudged
+from lorastudio.domain.errors import EndpointError, KnownError
+from lorastudio.domain.events import Warned
+from lorastudio.services.drafting.budget import BudgetUsedUp
+from lorastudio.services.drafting.calibration import Calibration, is_due
+from lorastudio.services.drafting.calls import Emit
 from lorastudio.services.drafting.critic import Critic
+from lorastudio.services.drafting.final_pair import FinalJudge
 from lorastudio.services.drafting.rubrics import is_practice
 from lorastudio.services.drafting.settings import DraftingSettings
 from lorastudio.services.drafting.stopping import Round, StopRules, best_round, stop_reason
@@ -34,10 +37,10 @@ class QuestionLoop:
 
     cycle: Cycle
     settings: DraftingSettings
-    journal: Journal
-    budget: Budget
     writer: Writer
     critic: Critic
+    judge: FinalJudge
+    calibration: Calibration
     emit: Emit
 
     def run(self, question: Question) -> Outcome:
@@ -49,15 +52,53 @@ class QuestionLoop:
         rounds: list[Round] = []
         reason: StopReason | None = None
         while reason is None:
-            asked = self.writer.plan(question, rounds)
-            if self.budget.used_up and not self.journal.is_answered(asked):
+            try:
+                draft = self._show_draft(question, self.writer.write(self.writer.plan(question, rounds)))
+                rounds.append(Round(draft, None))
+                rounds[-1] = self._judge(question, draft)
+            except BudgetUsedUp:
                 reason = StopReason.BUDGET
-                break
-            rounds.append(self._judge(question, self._show_draft(question, self.writer.write(asked))))
-            reason = stop_reason(rounds, rules)
-        if rounds and all(item.critique is None for item in rounds):
+            else:
+                reason = stop_reason(rounds, rules)
+        if reason is not StopReason.BUDGET and all(item.critique is None for item in rounds):
             raise KnownError(_nothing_usable(rounds), "Choose another writer or a higher limit of tokens.")
         return Outcome(reason, tuple(rounds), best_round(rounds))
+
+    def look_back(self, question: Question, outcome: Outcome) -> None:
+        """After the loop: compare the final pair in both orders and, now and then, measure the critic.
+
+        Neither changes which draft is best. A server that fails at this is told of and fails no question; what
+        the budget does not allow is left out. Raises `Cancelled`.
+        """
+        try:
+            if self.settings.judge_final and outcome.best is not None:
+                self._compare(question, outcome.rounds, outcome.best)
+            if outcome.best is not None and self._is_good(question, outcome.best):
+                self._calibrate(question, outcome.best)
+        except BudgetUsedUp:
+            return
+        except EndpointError as error:
+            self.emit(Warned(f"Question {question.position + 1}: its drafts are kept, but not all was judged: {error}"))
+
+    def _compare(self, question: Question, rounds: tuple[Round, ...], best: Round) -> None:
+        judged = self.judge.compare(question, rounds, best)
+        if judged is not None:
+            self.emit(
+                FinalPairJudged(
+                    question_id=question.id,
+                    position=question.position,
+                    best_draft_id=judged.best_draft_id,
+                    other_draft_id=judged.other_draft_id,
+                    preference=judged.preference,
+                )
+            )
+
+    def _is_good(self, question: Question, best: Round) -> bool:
+        return (best.score or 0.0) >= target_score(question, self.settings) and not best.severe
+
+    def _calibrate(self, question: Question, best: Round) -> None:
+        if is_due(self.cycle.seed, question.position, self.settings.calibrate_every):
+            self.calibration.try_out(question, best.draft.text, best.draft.iteration, best.score, most_kinds=1)
 
     def _rules(self, question: Question) -> StopRules:
         return StopRules(
