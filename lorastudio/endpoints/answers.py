@@ -1,7 +1,8 @@
-"""Answers of a chat server: what a stream yields, and how its records become one answer."""
+"""Answers of a chat server: what a stream yields, and what its records are collected in."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from lorastudio.domain.endpoint import Usage
 from lorastudio.domain.errors import EndpointError
 from lorastudio.domain.messages import Message
+from lorastudio.endpoints.asking import Retrying
 from lorastudio.endpoints.reasoning import ReasoningSplitter, split_reasoning
 from lorastudio.endpoints.redaction import shown
 from lorastudio.endpoints.retry import RETRYABLE_STATUSES
@@ -21,15 +23,6 @@ class Delta:
 
     text: str = ""
     reasoning: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Retrying:
-    """The server failed and is asked again after `wait_s`; the deltas so far are void."""
-
-    attempt: int
-    wait_s: float
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +49,8 @@ class ChatAnswer:
 StreamItem = Delta | Retrying | ChatAnswer
 
 
-class AnswerBuilder:
-    """Collects the records of one answer, streamed chunks or a single whole one."""
+class AnswerBuilder(ABC):
+    """Collects the records of one answer, streamed ones or a single whole one; each protocol has its own."""
 
     def __init__(self, server: str, key: str | None) -> None:
         """`server` names the server in errors; `key` is taken out of its words."""
@@ -73,18 +66,14 @@ class AnswerBuilder:
     def take(self, record: Any) -> Delta | None:
         """Add one record; returns what it brought. EndpointError when it is, or holds, an error."""
         if not isinstance(record, Mapping):
-            raise EndpointError(f"{self._server} answered with something that is no chat completion.", retryable=True)
+            raise EndpointError(f"{self._server} answered with something that is no answer.", retryable=True)
         if record.get("error"):
             raise self._refusal(record["error"])
-        self._usage = record.get("usage") or self._usage
-        choices = record.get("choices")
-        choice = choices[0] if isinstance(choices, list) and choices else None
-        if not isinstance(choice, Mapping):
-            return None
-        self._has_logprobs = self._has_logprobs or bool(choice.get("logprobs"))
-        if isinstance(choice.get("finish_reason"), str):
-            self.finish_reason = choice["finish_reason"]
-        return self._take_turn(choice)
+        return self._read(record)
+
+    @abstractmethod
+    def _read(self, record: Mapping[str, Any]) -> Delta | None:
+        """Add one record that holds no error."""
 
     def finish(self, messages: Sequence[Message], elapsed_s: float, first_token_s: float | None) -> ChatAnswer:
         """The whole answer to `messages`."""
@@ -102,11 +91,7 @@ class AnswerBuilder:
             has_logprobs=self._has_logprobs,
         )
 
-    def _take_turn(self, choice: Mapping[str, Any]) -> Delta | None:
-        turns = (choice.get(name) for name in ("delta", "message"))
-        turn: Mapping[str, Any] = next((turn for turn in turns if isinstance(turn, Mapping)), {})
-        text = _content(turn.get("content")) or _content(choice.get("text"))
-        thought = _content(turn.get("reasoning_content")) or _content(turn.get("reasoning"))
+    def _add(self, text: str, thought: str) -> Delta | None:
         if not text and not thought:
             return None
         self._text.append(text)
@@ -133,14 +118,3 @@ def whole_text(text: str) -> str:
     except UnicodeEncodeError:
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return text
-
-
-def _content(value: Any) -> str:
-    """Text of a content field: a string, or a list of parts of which some are texts."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, list):
-        return "".join(
-            part["text"] for part in value if isinstance(part, Mapping) and isinstance(part.get("text"), str)
-        )
-    return ""

@@ -1,28 +1,32 @@
-"""A client of OpenAI-compatible chat servers that expects them to misbehave."""
+"""A client of chat servers, in either protocol, that expects them to misbehave."""
 
 from __future__ import annotations
 
-import json
 import re
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from lorastudio.domain.cancel import CancelToken
 from lorastudio.domain.endpoint import Endpoint, Sampling
-from lorastudio.domain.errors import Cancelled, EndpointError
-from lorastudio.domain.messages import Message, as_records
-from lorastudio.endpoints.answers import AnswerBuilder, ChatAnswer, Retrying, StreamItem
-from lorastudio.endpoints.exchange import Server
-from lorastudio.endpoints.redaction import shown
+from lorastudio.domain.errors import EndpointError
+from lorastudio.domain.messages import Message
+from lorastudio.endpoints.answers import AnswerBuilder, ChatAnswer, Delta, StreamItem
+from lorastudio.endpoints.asking import with_retries
+from lorastudio.endpoints.context_length import told_context_length
+from lorastudio.endpoints.dialect import dialect_of
 from lorastudio.endpoints.retry import RetryPolicy
+from lorastudio.endpoints.server import Server
 from lorastudio.endpoints.sse import payloads
-from lorastudio.endpoints.urls import normalise_url
+from lorastudio.endpoints.usage import estimate_tokens
 
 # Fields a request can do without; a server that names one in a refusal is asked again without it.
 OPTIONAL_FIELDS = ("stream_options", "seed", "top_p", "temperature", "stream")
-_REFUSING_WORDS = re.compile(r"support|unknown|unrecogni|unexpected|extra|permit|allow|invalid", re.IGNORECASE)
+_REFUSING_WORDS = re.compile(
+    r"support|unknown|unrecogni|unexpected|extra|permit|allow|invalid|can't|cannot|deprecat", re.IGNORECASE
+)
 
 
 class ChatClient:
@@ -40,14 +44,16 @@ class ChatClient:
         *,
         base_url: str | None = None,
         policy: RetryPolicy | None = None,
+        refused: Iterable[str] = (),
     ) -> None:
-        """`base_url` stands in for the endpoint's own address when the program started the server itself."""
+        """`base_url` stands in for the endpoint's own address when the program started the server itself;
+        `refused` are fields that an earlier test saw refused."""
         self.endpoint = endpoint
-        self._server = Server(endpoint, normalise_url(base_url or endpoint.url), key or None)
+        self._dialect = dialect_of(endpoint.protocol)
+        self._server = Server(endpoint, key or None, base_url)
         self._policy = policy or RetryPolicy()
         self._lock = threading.Lock()
-        self._model = endpoint.model
-        self._refused: frozenset[str] = frozenset()
+        self._refused = frozenset(refused)
 
     def __repr__(self) -> str:
         return f"ChatClient({self.endpoint.name!r}, {self.base_url!r})"
@@ -71,10 +77,10 @@ class ChatClient:
         """Deltas as they come, then the whole ChatAnswer as last item.
 
         A `Retrying` between them voids the deltas before it. The answer, not the sum of the deltas, is
-        what the server said: it is trimmed, and reasoning is told apart with the whole text at hand.
+        what the server said: it is trimmed, and reasoning is told apart with the whole text at hand. Where
+        `sampling` leaves something open, the endpoint's own sampling counts.
         """
-        body = self._body(messages, sampling or Sampling(), response_format)
-        body |= {"stream": True, "stream_options": {"include_usage": True}}
+        body = self._body(messages, sampling, response_format) | self._dialect.streamed()
         return self._ask(messages, body, cancel or CancelToken())
 
     def complete(
@@ -86,65 +92,60 @@ class ChatClient:
         extra: Mapping[str, Any] | None = None,
     ) -> ChatAnswer:
         """The whole answer in one piece; `extra` fields are added to the request."""
-        body = self._body(messages, sampling or Sampling(), response_format) | dict(extra or {})
+        body = self._body(messages, sampling, response_format) | dict(extra or {})
         return final_answer(self._ask(messages, body, cancel or CancelToken()))
 
     def models(self, cancel: CancelToken | None = None) -> tuple[str, ...]:
         """Names of the models that the server lists. One try: this is what tests whether a server is there."""
-        with self._server.exchange("GET", "/models", None, cancel or CancelToken()) as chunks:
-            record = self._parse(b"".join(chunks).decode("utf-8", "replace"))
-        rows = record.get("data") or record.get("models") or [] if isinstance(record, dict) else record
-        names = (_model_name(row) for row in rows) if isinstance(rows, list) else ()
-        return tuple(name for name in names if name)
+        return tuple(model.name for model in self._server.models(cancel or CancelToken()))
 
     def model(self, cancel: CancelToken | None = None) -> str:
         """The model asked for: the endpoint's own, else the first that the server lists."""
-        with self._lock:
-            if self._model is None:
-                listed = self.models(cancel)
-                if not listed:
-                    raise EndpointError(f"{self._server.name} lists no model.", "Name the model of this endpoint.")
-                self._model = listed[0]
-            return self._model
+        return self._server.model(cancel or CancelToken())
+
+    def context_length(self, cancel: CancelToken | None = None) -> int | None:
+        """Tokens that prompt and answer may have together, as the server tells; None when it does not tell."""
+        cancel = cancel or CancelToken()
+        return told_context_length(self._server, self.model(cancel), cancel)
 
     def _body(
-        self, messages: Sequence[Message], sampling: Sampling, response_format: Mapping[str, Any] | None
+        self, messages: Sequence[Message], sampling: Sampling | None, response_format: Mapping[str, Any] | None
     ) -> dict[str, Any]:
-        optional = {
-            "temperature": sampling.temperature,
-            "top_p": sampling.top_p,
-            "max_tokens": sampling.max_tokens,
-            "seed": sampling.seed,
-            "response_format": response_format,
-        }
-        fields = {name: value for name, value in optional.items() if value is not None}
-        return {"messages": as_records(messages), **fields}
+        chosen = (sampling or Sampling()).over(self.endpoint.sampling)
+        return self._dialect.request(tuple(messages), self._fitting(messages, chosen), response_format)
+
+    def _fitting(self, messages: Sequence[Message], sampling: Sampling) -> Sampling:
+        """The sampling with no more tokens than the context has room for, as far as both are known."""
+        if sampling.max_tokens is None or self.endpoint.context_length is None:
+            return sampling
+        room = self.endpoint.context_length - sum(estimate_tokens(message.content) for message in messages)
+        # An estimate may be far off: when it says that nothing fits, the server decides.
+        return sampling if room < 1 else replace(sampling, max_tokens=min(sampling.max_tokens, room))
 
     def _ask(self, messages: Sequence[Message], body: dict[str, Any], cancel: CancelToken) -> Iterator[StreamItem]:
-        attempt = 1
+        return with_retries(lambda: self._understood(messages, body, cancel), self._policy, cancel)
+
+    def _understood(
+        self, messages: Sequence[Message], body: dict[str, Any], cancel: CancelToken
+    ) -> Iterator[Delta | ChatAnswer]:
+        """One answer, asked for without the fields that the server refuses."""
         while True:
             fitting = self._without_refused(body)
             try:
                 yield from self._once(messages, fitting, cancel)
                 return
             except EndpointError as error:
-                if self._learn(fitting, error):
-                    continue
-                if not error.retryable or attempt >= self._policy.attempts:
+                if not self._learn(fitting, error):
                     raise
-                wait_s = self._policy.wait_s(attempt, error.retry_after_s)
-                reason = error.message
-            yield Retrying(attempt, wait_s, reason)
-            if cancel.wait(wait_s):
-                raise Cancelled
-            attempt += 1
 
-    def _once(self, messages: Sequence[Message], body: dict[str, Any], cancel: CancelToken) -> Iterator[StreamItem]:
+    def _once(
+        self, messages: Sequence[Message], body: dict[str, Any], cancel: CancelToken
+    ) -> Iterator[Delta | ChatAnswer]:
         started = time.monotonic()
         first_token_s: float | None = None
-        builder = AnswerBuilder(self._server.name, self._server.key)
+        builder = self._dialect.builder(self._server.name, self._server.key)
         request = {"model": self.model(cancel), **body}
-        with self._server.exchange("POST", "/chat/completions", request, cancel) as chunks:
+        with self._server.exchange("POST", self._dialect.path, request, cancel) as chunks:
             for record in self._records(chunks, builder):
                 delta = builder.take(record)
                 if delta is not None:
@@ -161,26 +162,14 @@ class ChatClient:
         while not head.strip() and (chunk := next(source, None)) is not None:
             head += chunk
         if head.lstrip()[:1] in (b"{", b"[", b"<", b""):
-            yield self._parse((head + b"".join(source)).decode("utf-8", "replace"))
+            yield self._server.parse((head + b"".join(source)).decode("utf-8", "replace"))
             return
         for payload in payloads(_chain(head, source)):
             if payload.strip() == "[DONE]":
                 return
-            yield self._parse(payload)
+            yield self._server.parse(payload)
         if not builder.finish_reason:
             raise EndpointError(f"{self._server.name} dropped the connection in mid-answer.", retryable=True)
-
-    def _parse(self, text: str) -> Any:
-        try:
-            return json.loads(text)
-        except (ValueError, RecursionError):
-            page = text.lstrip()[:1] == "<"
-            what = "a web page" if page else f"no JSON but {shown(text, self._server.key)!r}"
-            raise EndpointError(
-                f"{self._server.name} answered with {what}.",
-                "Check the address: it should be that of an OpenAI-compatible server." if page else "",
-                retryable=not page,
-            ) from None
 
     def _without_refused(self, body: dict[str, Any]) -> dict[str, Any]:
         fitting = {name: value for name, value in body.items() if name not in self._refused}
@@ -208,13 +197,6 @@ def final_answer(items: Iterable[StreamItem]) -> ChatAnswer:
         if isinstance(item, ChatAnswer):
             return item
     raise EndpointError("The server gave no answer.", retryable=True)
-
-
-def _model_name(row: Any) -> str:
-    if isinstance(row, str):
-        return row
-    named = (row.get(field) for field in ("id", "name", "model")) if isinstance(row, Mapping) else ()
-    return next((name for name in named if isinstance(name, str)), "")
 
 
 def _names(words: str, field: str) -> bool:

@@ -1,8 +1,10 @@
-"""Words of a server made fit to be shown: short, on one line, and without the key."""
+"""Words of a server made fit to be shown: short, on one line, without the key and without commands to a screen."""
 
 from __future__ import annotations
 
 import re
+
+from lorastudio.domain.printable import printable
 
 SHOWN_CHARACTERS = 300
 REDACTED = "[key]"
@@ -18,5 +20,5 @@ def shown(text: str, key: str | None) -> str:
 
     The key goes first, so that a cut can't leave part of it.
     """
-    line = re.sub(r"\s+", " ", redact(text, key)).strip()
+    line = printable(re.sub(r"\s+", " ", redact(text, key)).strip())
     return line if len(line) <= SHOWN_CHARACTERS else f"{line[:SHOWN_CHARACTERS]}…"

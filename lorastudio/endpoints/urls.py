@@ -8,8 +8,10 @@ from urllib.parse import urlsplit
 
 from lorastudio.domain.errors import UsageError
 
+VERSION_PATH = "/v1"
 _VERSION_SEGMENT = re.compile(r"v\d+[a-z0-9]*$")
-_OPERATIONS = ("/chat/completions", "/completions", "/embeddings", "/models")
+_OPERATIONS = ("/chat/completions", "/completions", "/embeddings", "/models", "/messages")
+_EXAMPLE = "It should look like http://localhost:1234/v1."
 
 
 def normalise_url(url: str) -> str:
@@ -17,25 +19,33 @@ def normalise_url(url: str) -> str:
 
     A missing scheme becomes http on the loopback and https elsewhere; `/v1` is added unless the path already
     names a version; a pasted operation (`…/chat/completions`) is cut off. UsageError when it is no address,
-    or holds a user name, a query or a fragment: those would be stored in the library as they are.
+    or holds a user name, a query or a fragment: those would be stored in the library as they are. The error
+    never repeats the address, nor what was wrong in it: either may be part of a password.
     """
     text = url.strip()
-    if "://" not in text:
-        text = f"{'http' if is_loopback(f'http://{text}') else 'https'}://{text}"
     try:
+        if "://" not in text:
+            text = f"{'http' if is_loopback(f'http://{text}') else 'https'}://{text}"
         parts = urlsplit(text)
         host, port = parts.hostname, parts.port
-    except ValueError as error:
-        raise UsageError(f"{url!r} is not the address of a server: {error}.") from error
+    except ValueError:
+        raise UsageError("That is not the address of a server: its host or port can't be read.", _EXAMPLE) from None
     if parts.scheme not in ("http", "https") or not host or re.search(r"\s", text):
-        raise UsageError(f"{url!r} is not the address of a server.", "It should look like http://localhost:1234/v1.")
-    if parts.username is not None or parts.query or parts.fragment:
+        raise UsageError("That is not the address of a server.", _EXAMPLE)
+    # A password may hold a slash, and then its rest and the @ stand in the path.
+    if "@" in text or parts.query or parts.fragment:
         raise UsageError(
-            f"The address of {host} holds a user name, a query or a fragment.",
+            "The address holds a user name, a query or a fragment.",
             "Give the plain address, and the key apart from it.",
         )
     place = f"[{host}]" if ":" in host else host
     return f"{parts.scheme}://{place}{f':{port}' if port else ''}{_versioned(parts.path)}"
+
+
+def origin(url: str) -> str:
+    """Scheme, host and port of a normalised address: what a key belongs to."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def is_loopback(url: str) -> bool:
@@ -64,4 +74,4 @@ def _versioned(path: str) -> str:
             trimmed = trimmed.removesuffix(operation)
             break
     versioned = any(_VERSION_SEGMENT.match(segment) for segment in trimmed.split("/"))
-    return trimmed if versioned else f"{trimmed}/v1"
+    return trimmed if versioned else f"{trimmed}{VERSION_PATH}"

@@ -12,8 +12,9 @@ from lorastudio.domain.cancel import CancelToken
 from lorastudio.domain.endpoint import Sampling, Usage
 from lorastudio.domain.errors import Cancelled, EndpointError
 from lorastudio.domain.messages import Message, user
-from lorastudio.endpoints import exchange
-from lorastudio.endpoints.answers import ChatAnswer, Delta, Retrying
+from lorastudio.endpoints import server as server_module
+from lorastudio.endpoints.answers import ChatAnswer, Delta
+from lorastudio.endpoints.asking import Retrying
 from lorastudio.endpoints.client import final_answer
 from lorastudio.endpoints.retry import RetryPolicy
 from tests.endpoints.clients import client_for
@@ -255,7 +256,7 @@ def test_leaving_a_stream_early_closes_the_connection() -> None:
 
 
 def test_an_endless_answer_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exchange, "MAX_RESPONSE_BYTES", 1 << 20)
+    monkeypatch.setattr(server_module, "MAX_RESPONSE_BYTES", 1 << 20)
     block = b": " + b"x" * (1 << 18) + b"\n"
     with (
         scripted(say(Reply([block] * 8, headers=EVENTS))) as server,

@@ -13,7 +13,7 @@ def apply(db: Database) -> None:
     - embedding_spaces: vectors of one model with one prefix, which alone compare; the key without `dimension`
       makes a second dimension for the same model impossible.
     - embeddings: a vector for each text, as little-endian float32; `content_hash` is the SHA-256 of the text
-      without its prefix.
+      without its prefix, in hex.
     """
     db.executescript(_ENDPOINTS + _EMBEDDINGS)
 
@@ -40,7 +40,7 @@ CREATE TABLE embedding_spaces (
 CREATE TABLE embeddings (
     id INTEGER PRIMARY KEY,
     space_id INTEGER NOT NULL REFERENCES embedding_spaces (id) ON DELETE CASCADE,
-    content_hash BLOB NOT NULL,
+    content_hash TEXT NOT NULL,
     vector BLOB NOT NULL,
     UNIQUE (space_id, content_hash)
 ) STRICT;
