@@ -7,10 +7,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Protocol
 
 from lorastudio.domain.cancel import CancelToken
 from lorastudio.domain.errors import KnownError
-from lorastudio.services.drafting.settings import DraftingSettings
 
 _SLICE_S = 0.1
 
@@ -36,17 +36,29 @@ class Spending:
         return Spending(self.tokens - other.tokens, self.usd - other.usd)
 
 
-class Budget:
-    """Tokens, dollars and seconds of a cycle; safe to use from several threads. Without limits it is never used up.
+class Caps(Protocol):
+    """What may be spent at most; None: as much as it takes."""
 
+    @property
+    def budget_tokens(self) -> int | None: ...
+    @property
+    def budget_usd(self) -> float | None: ...
+    @property
+    def budget_s(self) -> float | None: ...
+
+
+class Budget:
+    """Tokens, dollars and seconds of a cycle or a verification; safe to use from several threads.
+
+    Without limits it is never used up.
     Tokens and dollars can only exceed their cap by what a server writes beyond the limit it was given, or by a
     call that fails on its way and is repeated. Time ends what has not left yet.
     """
 
-    def __init__(self, settings: DraftingSettings, used: Spending) -> None:
-        self._tokens = settings.budget_tokens
-        self._usd = settings.budget_usd
-        self._seconds = settings.budget_s
+    def __init__(self, caps: Caps, used: Spending) -> None:
+        self._tokens = caps.budget_tokens
+        self._usd = caps.budget_usd
+        self._seconds = caps.budget_s
         self._used = used
         self._promised = Spending()
         self._started = time.monotonic()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import queue
-import threading
 from collections import Counter, deque
 from collections.abc import Iterator
 
@@ -24,6 +22,7 @@ from lorastudio.endpoints.structured import Ladder
 from lorastudio.services.drafting.budget import Budget, Spending
 from lorastudio.services.drafting.calibration import Calibration, report_critic
 from lorastudio.services.drafting.calls import Journal, Slots
+from lorastudio.services.drafting.crew import Crew
 from lorastudio.services.drafting.critic import Critic
 from lorastudio.services.drafting.final_pair import FinalJudge
 from lorastudio.services.drafting.question_loop import QuestionLoop
@@ -58,7 +57,7 @@ def draft_cycle(library: Library, cycle_id: int, servers: Servers, cancel: Cance
         questions = list_questions(library, cycle_id)
         to_do = [question for question in questions if question.state in _OPEN]
         yield CycleStarted(cycle_id, len(questions), len(to_do), cycle.writer, cycle.critic)
-        yield from _Crew(library, cycle, settings, budget, servers, cancel.child(), to_do).work()
+        yield from _Drafting(library, cycle, settings, budget, servers, cancel.child(), to_do).work()
         yield from _critic_report(library, cycle_id)
         if not cancel.cancelled:
             state = CycleState.FINISHED
@@ -67,8 +66,8 @@ def draft_cycle(library: Library, cycle_id: int, servers: Servers, cancel: Cance
     yield _summary(library, cycle_id, state, budget.elapsed_s)
 
 
-class _Crew:
-    """Threads that work on questions and tell what they do through one queue."""
+class _Drafting:
+    """The questions of a cycle, worked on by a crew."""
 
     def __init__(
         self,
@@ -83,11 +82,10 @@ class _Crew:
         self._library = library
         self._cancel = cancel
         self._to_do = deque(questions)
-        # What a worker says: an event, an error that ends the cycle, or None when it has ended.
-        self._said: queue.SimpleQueue[Event | BaseException | None] = queue.SimpleQueue()
+        self._crew = Crew("drafting", cancel)
         concurrency = {name: servers.client(name).endpoint.concurrency for name in {cycle.writer, cycle.critic}}
         self._size = min(len(questions), max(1, *concurrency.values()))
-        emit = self._said.put
+        emit = self._crew.tell
         journal = Journal(library, servers, Slots(concurrency), budget, emit, cancel)
         ladder = Ladder(rung_of(get_probe(library, cycle.critic)))
         critic = Critic(library, cycle, settings, journal, ladder)
@@ -104,39 +102,18 @@ class _Crew:
 
     def work(self) -> Iterator[Event]:
         """All events until the last worker has ended."""
-        workers = [threading.Thread(target=self._work, name=f"drafting-{number}") for number in range(self._size)]
-        for worker in workers:
-            worker.start()
-        try:
-            working = len(workers)
-            while working:
-                said = self._said.get()
-                if said is None:
-                    working -= 1
-                elif isinstance(said, BaseException):
-                    raise said
-                else:
-                    yield said
-        finally:
-            self._cancel.cancel()
-            for worker in workers:
-                worker.join()
+        return self._crew.run([self._work] * self._size)
 
     def _work(self) -> None:
-        try:
-            while not self._cancel.cancelled and self._to_do:
-                try:
-                    question = self._to_do.popleft()
-                except IndexError:  # another worker took the last one
-                    break
-                self._draft(question)
-        except BaseException as error:
-            self._said.put(error)
-        finally:
-            self._said.put(None)
+        while not self._cancel.cancelled and self._to_do:
+            try:
+                question = self._to_do.popleft()
+            except IndexError:  # another worker took the last one
+                break
+            self._draft(question)
 
     def _draft(self, question: Question) -> None:
-        self._said.put(QuestionStarted(question.id, question.position, question.text))
+        self._crew.tell(QuestionStarted(question.id, question.position, question.text))
         set_question_state(self._library, question.id, QuestionState.RUNNING)
         try:
             outcome = self._loop.run(question)
@@ -148,12 +125,12 @@ class _Crew:
             raise
         except KnownError as error:
             set_question_state(self._library, question.id, QuestionState.FAILED, error=str(error))
-            self._said.put(QuestionFailed(question.id, question.position, str(error)))
+            self._crew.tell(QuestionFailed(question.id, question.position, str(error)))
             return
         best = outcome.best
         best_draft_id = best.draft.id if best else None
         set_question_state(self._library, question.id, QuestionState.DONE, outcome.reason, best_draft_id)
-        self._said.put(
+        self._crew.tell(
             QuestionFinished(
                 question_id=question.id,
                 position=question.position,
