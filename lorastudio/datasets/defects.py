@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from lorastudio.datasets.checks import CITATION
 from lorastudio.datasets.language import ENGLISH, PORTUGUESE
 from lorastudio.domain.critic_trial import DefectKind
 
@@ -15,11 +16,6 @@ _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[\"“(]?[A-ZÀ-Ý])")
 # Figures that say something: not list marks, references, footnotes or parts of names.
 _NUMBER = re.compile(r"(?<![\w.,/#-])\d+(?:[.,]\d+)*(?![\w-])")
 _LIST_MARK = re.compile(r"^\s*\d+[.)]\s", re.MULTILINE)
-_CITATION = re.compile(
-    r"\s?(?:\[\d+(?:\s*[,–-]\s*\d+)*\]"
-    r"|\((?:[A-ZÀ-Ý][\w'’-]+(?:\s(?:et al\.|and|e|&)\s?[\w'’-]*)?,?\s)+(?:19|20)\d\d[a-z]?\)"
-    r"|(?:https?://|doi:\s?)\S+[\w/])"
-)
 _FENCED = re.compile(r"```[^\n]*\n(.*?)```", re.DOTALL)
 _CODE_SWAPS: tuple[tuple[str, str], ...] = (
     (r"==", "!="),
@@ -69,7 +65,7 @@ def plantable(text: str, kinds: Iterable[DefectKind], language: str, rng: random
 
 
 def _change_number(text: str, language: str, rng: random.Random) -> Planted | None:
-    marks = [found.span() for found in _LIST_MARK.finditer(text)] + [found.span() for found in _CITATION.finditer(text)]
+    marks = [found.span() for found in _LIST_MARK.finditer(text)] + [found.span() for found in CITATION.finditer(text)]
     places = [
         found
         for found in _NUMBER.finditer(text)
@@ -111,9 +107,9 @@ def _switch_language(text: str, language: str, rng: random.Random) -> Planted | 
 
 
 def _remove_citations(text: str, language: str, rng: random.Random) -> Planted | None:
-    if not _CITATION.search(text):
+    if not CITATION.search(text):
         return None
-    return Planted(DefectKind.CITATION, _CITATION.sub("", text), ())
+    return Planted(DefectKind.CITATION, re.sub(rf"\s?(?:{CITATION.pattern})", "", text), ())
 
 
 def _break_code(text: str, language: str, rng: random.Random) -> Planted | None:

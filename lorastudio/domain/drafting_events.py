@@ -23,6 +23,42 @@ class CycleStarted(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Bound:
+    """What a cycle takes: calls to both servers, tokens read and written, US dollars (None: no price is known)
+    and seconds."""
+
+    calls: int
+    prompt_tokens: int
+    completion_tokens: int
+    cost_usd: float | None
+    seconds: float
+
+    @property
+    def tokens(self) -> int:
+        return self.prompt_tokens + self.completion_tokens
+
+
+@dataclass(frozen=True, slots=True)
+class CycleEstimated(Event):
+    """What a cycle will take at most and probably, before it starts.
+
+    At most: every question uses all its drafts at the limit of tokens and every answer of the critic has to be
+    asked for twice; a call that its server fails and that is repeated comes on top, and so does what a budget cuts
+    off. `cap_tokens`, `cap_usd` and `cap_s` are the budget, which no call may exceed that has not left yet.
+    `measured`: the expectation, and the speed behind both times, come from earlier calls to these servers.
+    """
+
+    event: ClassVar[str] = "cycle_estimated"
+    questions: int
+    most: Bound
+    expected: Bound
+    cap_tokens: int | None
+    cap_usd: float | None
+    cap_s: float | None
+    measured: bool
+
+
+@dataclass(frozen=True, slots=True)
 class QuestionStarted(Event):
     event: ClassVar[str] = "question_started"
     question_id: int

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from lorastudio.datasets.checks import validate_checks
+from lorastudio.datasets.checks import validate_checks, with_defaults
 from lorastudio.datasets.groups import group_of
 from lorastudio.datasets.language import detect_language
 from lorastudio.domain.draft import Cycle, QuestionState
@@ -18,8 +19,11 @@ from lorastudio.practice.facts import parse_question
 from lorastudio.practice.prompts import practice_checks
 from lorastudio.services.base_models import default_base, is_practice
 from lorastudio.services.cycle import FINISHED, plan_training, recall
+from lorastudio.services.drafting.estimate import has_price
+from lorastudio.services.drafting.settings import DraftingSettings
 from lorastudio.services.gate_sets import set_practice_questions_aside, set_share_aside
 from lorastudio.services.practice import practice_recipe
+from lorastudio.services.rubrics import chosen_rubric
 from lorastudio.services.servers import endpoint_for
 from lorastudio.store import cycles, deployments
 from lorastudio.store.endpoints import get_endpoint
@@ -34,14 +38,29 @@ from lorastudio.store.questions import NewQuestion, list_all_questions, list_que
 from lorastudio.training.config import TrainConfig
 
 
-def read_questions(texts: Sequence[str], file: Path | None) -> list[NewQuestion]:
-    """Questions from the command line and from a file: one a line, or JSONL with `question` and maybe `checks`.
+@dataclass(frozen=True, slots=True)
+class CycleChoices:
+    """What a person may choose for a cycle. `checks` and `rubric` (a name or an object; empty: the general one)
+    hold for questions that don't say themselves; `writer` is an endpoint's name."""
+
+    seed: int = 0
+    max_iterations: int = 6
+    train: bool = False
+    writer: str | None = None
+    settings: DraftingSettings = field(default_factory=DraftingSettings)
+    checks: Mapping[str, Any] = field(default_factory=dict)
+    rubric: Any = ""
+
+
+def read_questions(texts: Sequence[str], file: Path | None, library: Library | None = None) -> list[NewQuestion]:
+    """Questions from the command line and from a file: one a line, or JSONL with `question` and maybe `checks`
+    and `rubric` (a name or an object, read when there is a `library` to look it up in).
 
     Empty lines are skipped and repeated questions taken once. Raises `KnownError` naming the bad line.
     """
     specs = [_question(text, {}) for text in texts if text.strip()]
     if file is not None:
-        specs += _read_file(file)
+        specs += _read_file(file, library)
     unique = list({spec.text: spec for spec in specs}.values())
     if not unique:
         raise UsageError("There is no question among what was given.", "Give at least one that is not empty.")
@@ -62,30 +81,24 @@ def add_gate_file(library: Library, file: Path) -> int:
     )
 
 
-def start_cycle(
-    library: Library,
-    specs: Sequence[NewQuestion],
-    *,
-    seed: int,
-    max_iterations: int,
-    train: bool,
-    writer_name: str | None = None,
-) -> tuple[Cycle, int]:
+def start_cycle(library: Library, specs: Sequence[NewQuestion], choices: CycleChoices) -> tuple[Cycle, int]:
     """Write down a cycle over the questions that aren't the gate's; returns it and how many were set aside.
 
     Where there are no gate questions yet, 30% of at least ten questions (at most 200) are set aside first,
-    by a hash of their group, so that asking again sets the same ones aside. With `train` the cycle goes on to
-    deployment. Raises `KnownError` when another cycle is unfinished or no question is left.
+    by a hash of their group, so that asking again sets the same ones aside. With `choices.train` the cycle goes on
+    to deployment. Raises `KnownError` when another cycle is unfinished, no question is left, or a budget in money
+    is to hold for an endpoint without a price.
     """
     if waiting := unfinished_cycles(library):
         raise KnownError(
             f"Cycle {waiting[-1].id} is not finished.",
             "Continue it with `lorastudio cycle --resume`, or leave it with `lorastudio cycle --abandon`.",
         )
-    writer = get_endpoint(library, writer_name) if writer_name else endpoint_for(library, Role.WRITER)
-    critic = endpoint_for(library, Role.CRITIC)
+    choices.settings.refuse_nonsense()
+    writer, critic = cast(library, choices)
     base = default_base(library)
     _refuse_unknown_to_practice(specs, writer, critic, base)
+    specs = prepared(library, specs, choices)
     with library.transaction():
         aside = _set_aside(library, specs, is_practice(base))
         kept = [spec for spec in specs if not is_gate_text(library, spec.text)]
@@ -95,18 +108,47 @@ def start_cycle(
             )
         cycle = cycles.create_cycle(
             library,
-            seed=derive_seed("cycle", seed),
-            max_iterations=max_iterations,
+            seed=derive_seed("cycle", choices.seed),
+            max_iterations=choices.max_iterations,
             writer=writer.name,
             critic=critic.name,
             writer_version=deployments.live_version(library),
-            settings={},
+            settings=choices.settings.as_record(),
             questions=kept,
         )
-        if train:
-            config = practice_recipe(seed) if is_practice(base) else TrainConfig(seed=seed)
+        if choices.train:
+            config = practice_recipe(choices.seed) if is_practice(base) else TrainConfig(seed=choices.seed)
             plan_training(library, cycle.id, config, base)
     return cycle, aside
+
+
+def cast(library: Library, choices: CycleChoices) -> tuple[Endpoint, Endpoint]:
+    """Writer and critic of a cycle that starts now; `KnownError` when one is not set up, or has no price although
+    the budget is in money."""
+    writer = get_endpoint(library, choices.writer) if choices.writer else endpoint_for(library, Role.WRITER)
+    critic = endpoint_for(library, Role.CRITIC)
+    if choices.settings.budget_usd is not None:
+        for endpoint in (writer, critic):
+            if not has_price(endpoint):
+                raise KnownError(
+                    f"A budget in dollars can't hold: the price of {endpoint.name!r} is not known.",
+                    "Give it with `lorastudio endpoint edit`, or set a budget of tokens.",
+                )
+    return writer, critic
+
+
+def prepared(library: Library, specs: Sequence[NewQuestion], choices: CycleChoices) -> list[NewQuestion]:
+    """The questions with the cycle's checks and rubric where they have none of their own."""
+    validate_checks({name: value for name, value in choices.checks.items() if value is not None})
+    rubrics = {language: chosen_rubric(library, choices.rubric, language) for language in {s.language for s in specs}}
+    return [
+        replace(
+            spec,
+            checks=with_defaults(spec.checks, choices.checks),
+            rubric=spec.rubric or rubrics[spec.language],
+        )
+        for spec in specs
+    ]
 
 
 def unfinished_cycles(library: Library) -> list[Cycle]:
@@ -144,17 +186,19 @@ def _set_aside(library: Library, specs: Sequence[NewQuestion], practice: bool) -
     return set_share_aside(library, specs)
 
 
-def _read_file(file: Path) -> list[NewQuestion]:
+def _read_file(file: Path, library: Library | None) -> list[NewQuestion]:
     try:
         lines = file.read_bytes().decode("utf-8-sig").split("\n")
     except OSError as error:
         raise KnownError(f"{file} can't be read: {error.strerror}.", "Check the name.") from error
     except UnicodeDecodeError as error:
         raise KnownError(f"{file} is not UTF-8 text (byte {error.start}).", "Save it as UTF-8.") from error
-    return [_parse(line.strip(), f"{file}, line {number}") for number, line in enumerate(lines, 1) if line.strip()]
+    return [
+        _parse(line.strip(), f"{file}, line {number}", library) for number, line in enumerate(lines, 1) if line.strip()
+    ]
 
 
-def _parse(line: str, where: str) -> NewQuestion:
+def _parse(line: str, where: str, library: Library | None) -> NewQuestion:
     if not line.startswith("{"):
         return _question(line, {})
     try:
@@ -166,8 +210,14 @@ def _parse(line: str, where: str) -> NewQuestion:
     text, checks = record.get("question"), record.get("checks", {})
     if not isinstance(text, str) or not text.strip() or not isinstance(checks, dict):
         raise KnownError(f'{where} has no "question" text.', 'Write {"question": "…", "checks": {…}}.')
-    validate_checks(checks)
-    return _question(text, checks)
+    try:
+        validate_checks({name: value for name, value in checks.items() if value is not None})
+        question = _question(text, checks)
+        if library is not None and record.get("rubric"):
+            question = replace(question, rubric=chosen_rubric(library, record["rubric"], question.language))
+    except UsageError as error:
+        raise UsageError(f"{where}: {error.message}", error.hint) from error
+    return question
 
 
 def _question(text: str, checks: dict[str, Any]) -> NewQuestion:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +35,15 @@ class CallTotals:
     estimated: bool
     cost_usd: float | None = None
     unpriced: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class MeanCall:
+    """How many calls there were, and the tokens and seconds of one on average."""
+
+    calls: int
+    completion_tokens: float
+    elapsed_s: float
 
 
 def record_sent(
@@ -180,6 +190,19 @@ def usage_of(library: Library, cycle_id: int) -> CallTotals:
 def usage_of_verification(library: Library, verification_id: int) -> CallTotals:
     """What all calls of a verification, the lost ones too, cost so far."""
     return _totals(library, "verification_id = ?", verification_id)
+
+
+def mean_call(library: Library, endpoint: str, purposes: Sequence[CallPurpose]) -> MeanCall:
+    """What answered calls to an endpoint for these purposes took, on average."""
+    marks = ", ".join("?" for _ in purposes)
+    row = library.row(
+        "SELECT count(*) AS calls, avg(completion_tokens) AS tokens, avg(elapsed_s) AS elapsed_s FROM calls"
+        f" WHERE endpoint = ? AND state = ? AND purpose IN ({marks})",
+        (endpoint, CallState.ANSWERED, *purposes),
+    )
+    if row is None or not row["calls"]:
+        return MeanCall(0, 0.0, 0.0)
+    return MeanCall(row["calls"], row["tokens"], row["elapsed_s"])
 
 
 def _totals(library: Library, condition: str, of: int) -> CallTotals:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from lorastudio.domain.draft import DraftState
+from lorastudio.domain.draft import DraftState, QuestionState
 from lorastudio.store.library import Library
 
 
@@ -25,3 +25,16 @@ def draft_counts(library: Library, cycle_id: int) -> dict[int, DraftCount]:
         (cycle_id, DraftState.FINISHED, DraftState.TRUNCATED),
     )
     return {row["question"]: DraftCount(row["drafts"], row["score"]) for row in rows}
+
+
+def mean_drafts(library: Library, writer: str) -> tuple[int, float]:
+    """How many questions this writer has done, and how many drafts each took on average."""
+    row = library.row(
+        "SELECT count(DISTINCT questions.id) AS done, count(DISTINCT drafts.question_id || '/' || drafts.iteration)"
+        " AS drafts FROM questions JOIN cycles ON cycles.id = questions.cycle_id"
+        " JOIN drafts ON drafts.question_id = questions.id"
+        " WHERE cycles.writer = ? AND questions.state = ? AND drafts.state IN (?, ?)",
+        (writer, QuestionState.DONE, DraftState.FINISHED, DraftState.TRUNCATED),
+    )
+    done = row["done"] if row is not None else 0
+    return done, row["drafts"] / done if row is not None and done else 0.0

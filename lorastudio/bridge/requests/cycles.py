@@ -184,16 +184,14 @@ def begin_cycle(library: Library, texts: list[str], file: Path | None, max_itera
     Its seed is the number of cycles before it, so that the same questions asked again give other drafts.
     Raises what `services.questions` raises.
     """
-    from lorastudio.services.questions import read_questions, start_cycle
+    from lorastudio.services.questions import CycleChoices, read_questions, start_cycle
     from lorastudio.store.cycles import list_cycles
     from lorastudio.store.questions import list_questions
 
     cycle, aside = start_cycle(
         library,
-        read_questions(texts, file),
-        seed=len(list_cycles(library)),
-        max_iterations=max_iterations,
-        train=train,
+        read_questions(texts, file, library),
+        CycleChoices(seed=len(list_cycles(library)), max_iterations=max_iterations, train=train),
     )
     ids = tuple(question.id for question in list_questions(library, cycle.id))
     return CycleBegun(questions=ids, cycle_id=cycle.id, set_aside=aside)

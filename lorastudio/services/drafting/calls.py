@@ -33,7 +33,7 @@ Emit = Callable[[Event], None]
 
 _SLICE_S = 0.1
 # No text has more tokens than half of its bytes, but for tables of rare signs.
-_BYTES_PER_TOKEN_AT_LEAST = 2
+BYTES_PER_TOKEN_AT_LEAST = 2
 
 
 class Inquiry(Protocol):
@@ -256,7 +256,7 @@ class _Waste:
 def most_spent(asked: Inquiry, endpoint: Endpoint) -> Spending:
     """What a call can cost at most, when it goes through at once and its server keeps to the limit of tokens."""
     size_bytes = sum(len(message.content.encode("utf-8", "surrogatepass")) for message in asked.messages)
-    prompt = size_bytes // _BYTES_PER_TOKEN_AT_LEAST + 1
+    prompt = size_bytes // BYTES_PER_TOKEN_AT_LEAST + 1
     return _spent(Usage(prompt, asked.sampling.max_tokens or 0), endpoint)
 
 

@@ -16,7 +16,7 @@ from lorastudio.services.drafting.stopping import Round
 from lorastudio.store.judgements import add_judgement, get_judgement
 from lorastudio.store.library import Library
 
-_MAX_TOKENS = 256
+JUDGE_MAX_TOKENS = 256
 _AGREEMENT = {Preference.FIRST: 1.0, Preference.TIE: 0.5, Preference.SECOND: 0.0}
 
 
@@ -50,7 +50,7 @@ class FinalJudge:
                 messages=messages,
                 sampling=Sampling(
                     temperature=0.0,
-                    max_tokens=_MAX_TOKENS,
+                    max_tokens=JUDGE_MAX_TOKENS,
                     seed=derive_seed(self._cycle.seed, question.position, CallPurpose.JUDGE.value, attempt),
                 ),
                 response_format=response_format,
