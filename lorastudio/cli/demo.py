@@ -17,7 +17,6 @@ from lorastudio.domain.errors import BugError
 from lorastudio.paths import home_is_chosen
 from lorastudio.services.demo import run_demo
 from lorastudio.services.practice import QUESTIONS_PER_CYCLE
-from lorastudio.services.servers import LocalServers
 
 
 def register(app: typer.Typer) -> None:
@@ -49,7 +48,7 @@ def demo(
 def _demo(session: Session, cycles: int, seed: int, questions: int) -> None:
     finished: DemoFinished | None = None
     rows: list[DemoRow] = []
-    with session.writing("demo") as library, LocalServers(library) as servers, Narrator(session) as narrator:
+    with session.writing("demo") as library, session.servers(library) as servers, Narrator(session) as narrator:
         for event in run_demo(
             library, servers, cycle_count=cycles, seed=seed, cancel=session.cancel, questions=questions
         ):

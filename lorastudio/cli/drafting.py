@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from lorastudio.cli.cycle_options import choices_of, with_choices
+from lorastudio.cli.drafting_words import estimate_lines
 from lorastudio.cli.narration import Narrator
 from lorastudio.cli.session import Home, Json, Session, counted, table
 from lorastudio.domain.cycle_events import CycleDone, QuestionsSetAside
 from lorastudio.domain.draft import Cycle
 from lorastudio.domain.errors import UsageError
+from lorastudio.domain.events import as_record
 from lorastudio.services.cycle import abandon as leave
 from lorastudio.services.cycle import run_cycle
 from lorastudio.services.questions import (
     add_gate_file,
     continue_cycle,
+    estimate_start,
     read_questions,
     start_cycle,
     unfinished_cycles,
@@ -27,7 +31,7 @@ from lorastudio.store.library import Library
 
 
 def register(app: typer.Typer) -> None:
-    app.command("cycle")(cycle)
+    app.command("cycle")(with_choices(cycle))
     app.command("gate-questions")(gate_questions)
 
 
@@ -44,10 +48,18 @@ def cycle(
     seed: Annotated[int, typer.Option(min=0, help="The same seed asks for the same drafts.")] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Continue the unfinished cycle.")] = False,
     abandon: Annotated[bool, typer.Option("--abandon", help="Leave unfinished cycles as they are.")] = False,
+    estimate: Annotated[
+        bool, typer.Option("--estimate", help="Only tell what it would take: calls, tokens, money and time.")
+    ] = False,
     home: Home = None,
     json: Json = False,
+    **settings: Any,
 ) -> None:
-    """Draft, criticise and revise answers to questions, and extract pairs from the drafts."""
+    """Draft, criticise and revise answers to questions, and extract pairs from the drafts.
+
+    What it will take at most and probably is told before the first call leaves. A question in a JSONL file may
+    bring its own "checks" and "rubric".
+    """
     session = Session(home, json)
     texts = list(questions or [])
     new = bool(texts) or file is not None
@@ -59,14 +71,17 @@ def cycle(
     if abandon:
         _abandon(session)
         return
-    with session.writing("cycle") as library, LocalServers(library) as servers, Narrator(session) as narrator:
+    choices = choices_of(settings, seed=seed, max_iterations=max_iterations, train=train, writer=writer)
+    if estimate and new:
+        with session.reading() as library:
+            told = estimate_start(library, read_questions(texts, file, library), choices)
+        session.result(as_record(told), lambda out: out.print("\n".join(estimate_lines(told)), highlight=False))
+        return
+    with session.writing("cycle") as library, session.servers(library) as servers, Narrator(session) as narrator:
         if resume:
             chosen = continue_cycle(library)
         else:
-            specs = read_questions(texts, file)
-            chosen, aside = start_cycle(
-                library, specs, seed=seed, max_iterations=max_iterations, train=train, writer_name=writer
-            )
+            chosen, aside = start_cycle(library, read_questions(texts, file, library), choices)
             if aside:
                 narrator.tell(QuestionsSetAside(aside))
         _run(session, library, chosen, servers, narrator)

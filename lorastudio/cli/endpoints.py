@@ -1,28 +1,32 @@
-"""`lorastudio endpoint add | list | test | remove | find`."""
+"""`lorastudio endpoint add | edit | list | test | remove | find | forget-embeddings`."""
 
 from __future__ import annotations
 
-import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from lorastudio.cli.session import Home, Json, Session, figure, table
-from lorastudio.domain.endpoint import Role
-from lorastudio.domain.errors import UsageError
+from lorastudio.cli.endpoint_options import changed, with_endpoint_options
+from lorastudio.cli.session import Home, Json, Session, counted, table
+from lorastudio.domain.endpoint import Endpoint, Role
 from lorastudio.domain.events import as_json
 from lorastudio.services import endpoint_setup
-from lorastudio.services.servers import LocalServers
-from lorastudio.store.endpoints import get_probe, list_endpoints
+from lorastudio.store import embeddings
+from lorastudio.store.endpoints import get_endpoint, get_probe, list_endpoints
+
+Name = Annotated[str, typer.Argument(help="The endpoint's name.")]
+KeyStdin = Annotated[bool, typer.Option("--key-stdin", help="Read a key from stdin into the keychain.")]
 
 
 def register(app: typer.Typer) -> None:
     group = typer.Typer(help="The servers that write, criticise, embed and teach.", no_args_is_help=True)
-    group.command("add")(add)
+    group.command("add")(with_endpoint_options(add))
+    group.command("edit")(with_endpoint_options(edit))
     group.command("list")(list_)
     group.command("test")(test)
     group.command("remove")(remove)
     group.command("find")(find)
+    group.command("forget-embeddings")(forget_embeddings)
     app.add_typer(group, name="endpoint")
 
 
@@ -30,24 +34,38 @@ def add(
     name: Annotated[str, typer.Argument(help="Your name for it.")],
     role: Annotated[Role, typer.Option(help="What it is used for.")],
     url: Annotated[str, typer.Option(help="Its address; /v1 is added where it is needed.")],
-    model: Annotated[str | None, typer.Option(help="Default: the first one it lists.")] = None,
-    concurrency: Annotated[int, typer.Option(min=1, max=256, help="Calls at once at most.")] = 4,
-    key_stdin: Annotated[bool, typer.Option("--key-stdin", help="Read a key from stdin into the keychain.")] = False,
+    key_stdin: KeyStdin = False,
     home: Home = None,
     json: Json = False,
+    **settings: Any,
 ) -> None:
     """Add an endpoint. Keys go to the keychain alone."""
     session = Session(home, json)
-    key = sys.stdin.readline().strip() if key_stdin else None
-    if key_stdin and not key:
-        raise UsageError("No key came in on stdin.", "Pipe the key in, or leave --key-stdin out.")
+    endpoint = changed(Endpoint(name, role, url), settings)
+    key = session.read_key(f"Key of {name}") if key_stdin else None
     with session.writing("endpoint add") as library:
-        added, warnings = endpoint_setup.add(
-            library, name=name, role=role, url=url, model=model, concurrency=concurrency, key=key
-        )
-    for text in warnings:
-        session.warn(text)
-    session.result({"endpoint": added, "warnings": warnings}, lambda out: out.print(f"Added {name}.", markup=False))
+        added, warnings = endpoint_setup.add(library, endpoint, key)
+    _tell(session, added, warnings, f"Added {added.name}.")
+
+
+def edit(
+    name: Name,
+    role: Annotated[Role | None, typer.Option(help="What it is used for.", show_default=False)] = None,
+    url: Annotated[str | None, typer.Option(help="Its address; another server needs its key anew.")] = None,
+    unset: Annotated[list[str] | None, typer.Option(help="An option to put back to its default; repeatable.")] = None,
+    key_stdin: KeyStdin = False,
+    forget_key: Annotated[bool, typer.Option("--forget-key", help="Take its key out of the keychain.")] = False,
+    home: Home = None,
+    json: Json = False,
+    **settings: Any,
+) -> None:
+    """Change what is given; all else stays."""
+    session = Session(home, json)
+    key = session.read_key(f"Key of {name}") if key_stdin else None
+    with session.writing("endpoint edit") as library:
+        wanted = changed(get_endpoint(library, name), settings | {"role": role, "url": url}, unset or ())
+        after, warnings = endpoint_setup.edit(library, wanted, key, forget_key=forget_key)
+    _tell(session, after, warnings, f"Changed {after.name}.")
 
 
 def list_(home: Home = None, json: Json = False) -> None:
@@ -67,31 +85,23 @@ def list_(home: Home = None, json: Json = False) -> None:
     )
 
 
-def test(
-    name: Annotated[str, typer.Argument(help="The endpoint to test.")], home: Home = None, json: Json = False
-) -> None:
+def test(name: Name, home: Home = None, json: Json = False) -> None:
     """Ask an endpoint a few small things and look at what it can do."""
     session = Session(home, json)
-    with session.writing("endpoint test") as library, LocalServers(library) as servers:
+    with session.writing("endpoint test") as library, session.servers(library) as servers:
         found = endpoint_setup.test(library, servers, name, session.cancel)
-    if found.works:
-        speed = f"{figure(found.first_token_s, 2)} s to the first token, {figure(found.tokens_per_s, 1)} tokens/s"
-        text = f"{name} works: model {found.model}, {speed}, structured answers by {found.rung.value}."
-    else:
-        text = f"{name} does not work: {found.error}"
-    session.result(found, lambda out: out.print(text, markup=False, highlight=False))
+    words = f"works: {found.in_words()}" if found.works else f"does not work: {found.error}"
+    session.result(found, lambda out: out.print(f"{name} {words}"))
     if not found.works:
         raise typer.Exit(1)
 
 
-def remove(
-    name: Annotated[str, typer.Argument(help="The endpoint to forget.")], home: Home = None, json: Json = False
-) -> None:
+def remove(name: Name, home: Home = None, json: Json = False) -> None:
     """Forget an endpoint and its key; what it wrote stays."""
     session = Session(home, json)
     with session.writing("endpoint remove") as library:
         endpoint_setup.remove(library, name)
-    session.result({"removed": name}, lambda out: out.print(f"Removed {name}.", markup=False))
+    session.result({"removed": name}, lambda out: out.print(f"Removed {name}."))
 
 
 def find(home: Home = None, json: Json = False) -> None:
@@ -103,3 +113,22 @@ def find(home: Home = None, json: Json = False) -> None:
         shown.add_row(server.program, server.url, "wants a key" if server.locked else ", ".join(server.models))
     empty = "No server is running at the usual places. Start Ollama, LM Studio, llama.cpp or vLLM, and look again."
     session.result({"servers": found}, lambda out: out.print(shown if found else empty))
+
+
+def forget_embeddings(
+    model: Annotated[str, typer.Argument(help="The model whose vectors are forgotten.")],
+    prefix: Annotated[str, typer.Option(help="Those with this prefix.")] = "",
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Delete the vectors that the library keeps of a model, which is now another one under the same name."""
+    session = Session(home, json)
+    with session.writing("endpoint forget-embeddings") as library:
+        count = embeddings.forget_embeddings(library, model, prefix)
+    session.result({"forgotten": count}, lambda out: out.print(f"{counted(count, 'vector')} forgotten."))
+
+
+def _tell(session: Session, endpoint: Endpoint, warnings: list[str], words: str) -> None:
+    for text in warnings:
+        session.warn(text)
+    session.result({"endpoint": endpoint, "warnings": warnings}, lambda out: out.print(words))

@@ -8,11 +8,19 @@ from types import TracebackType
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from lorastudio.cli.data_words import data_words
+from lorastudio.cli.drafting_words import critic_line, estimate_lines, finished_line
 from lorastudio.cli.session import Session, counted, figure, model_name
 from lorastudio.domain.cycle_events import DemoRow, PairsAccepted, PairsExtracted, QuestionsSetAside, StageBegan
 from lorastudio.domain.deployment_events import DeploymentBegan, DeploymentDone, DeploymentStepped
 from lorastudio.domain.download_events import DownloadDone, DownloadPlanned, DownloadProgressed
-from lorastudio.domain.drafting_events import CycleFinished, CycleStarted, QuestionFailed, QuestionFinished
+from lorastudio.domain.drafting_events import (
+    CriticReported,
+    CycleEstimated,
+    CycleFinished,
+    CycleStarted,
+    QuestionFailed,
+    QuestionFinished,
+)
 from lorastudio.domain.events import Event, Progressed, Warned
 from lorastudio.domain.gate_events import GateFinished
 from lorastudio.domain.sizes import size_in_words
@@ -38,7 +46,7 @@ class Narrator:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._progress = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=30),
             TextColumn("{task.completed:.0f} of {task.total:.0f}"),
             TimeRemainingColumn(compact=True),
@@ -121,12 +129,16 @@ class Narrator:
 
     @tell.register
     def _(self, event: CycleFinished) -> None:
-        counted = "about " if event.estimated else ""
-        again = f", {event.lost_calls} of them repeated after a crash" if event.lost_calls else ""
-        self._say(
-            f"  {event.calls} calls{again}; {counted}{event.prompt_tokens} tokens read, "
-            f"{event.completion_tokens} written."
-        )
+        self._say(f"  {finished_line(event)}")
+
+    @tell.register
+    def _(self, event: CycleEstimated) -> None:
+        for line in estimate_lines(event):
+            self._say(f"  {line}")
+
+    @tell.register
+    def _(self, event: CriticReported) -> None:
+        self._say(f"  {critic_line(event)}")
 
     @tell.register
     def _(self, event: PairsExtracted) -> None:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import fields
-from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
 import typer
 
+from lorastudio.cli.options import Command, with_options
 from lorastudio.domain.errors import UsageError
 from lorastudio.training.config import TrainConfig
-
-Command = Callable[..., None]
 
 # What `--help` says, in its order.
 HELP = {
@@ -65,16 +63,7 @@ NAMES = {"target_modules": "--target-module", "replay_prompts": "--replay"}
 
 def with_recipe(command: Command) -> Command:
     """Give a command with a `**settings` parameter the options; `recipe_of` reads what arrives there."""
-    own = inspect.signature(command, eval_str=True).parameters.values()
-    named = [parameter for parameter in own if parameter.kind is not inspect.Parameter.VAR_KEYWORD]
-
-    @wraps(command)  # not the command itself: a program that is built twice would get the options twice
-    def with_options(**values: Any) -> None:
-        command(**values)
-
-    # Typer reads a command's parameters from its signature.
-    with_options.__signature__ = inspect.Signature([*named, *_options()])  # type: ignore[attr-defined]
-    return with_options
+    return with_options(command, _options())
 
 
 def recipe_of(settings: Mapping[str, Any]) -> TrainConfig:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import sys
@@ -16,11 +15,15 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from lorastudio.cli.key_input import read_key
+from lorastudio.cli.plain_console import PlainConsole, json_line
 from lorastudio.domain.cancel import CancelToken
+from lorastudio.domain.endpoint import Endpoint
 from lorastudio.domain.errors import UsageError
 from lorastudio.domain.events import Event, as_json, as_record
 from lorastudio.paths import application_home, expanded
 from lorastudio.services.opening import open_for_work
+from lorastudio.services.servers import LocalServers
 from lorastudio.store.library import Library
 
 # Tables that go to a file or a pipe have no screen to fit on.
@@ -59,8 +62,8 @@ class Session:
     def __init__(self, home: Path | None, as_json_lines: bool) -> None:
         self.home = _usable(expanded(home) if home else application_home())
         self.json = as_json_lines
-        self.out = Console(soft_wrap=True, width=None if sys.stdout.isatty() else PIPED_WIDTH)
-        self.err = Console(stderr=True, soft_wrap=True)
+        self.out = PlainConsole(soft_wrap=True, width=None if sys.stdout.isatty() else PIPED_WIDTH)
+        self.err = PlainConsole(stderr=True, soft_wrap=True)
         self.cancel = CancelToken()
 
     @contextmanager
@@ -78,6 +81,16 @@ class Session:
             with self.stoppable():
                 yield library
 
+    @contextmanager
+    def servers(self, library: Library) -> Iterator[LocalServers]:
+        """The servers that work needs. A key that no keychain holds is asked for, once a call of the program."""
+        with LocalServers(library, ask_key=self._ask_key) as servers:
+            yield servers
+
+    def read_key(self, prompt: str) -> str:
+        """One line of stdin, not shown when it is typed; UsageError when there is none."""
+        return read_key(prompt, self.cancel)
+
     def result(self, record: Any, show: Callable[[Console], None]) -> None:
         """Print one result: as one JSON object, or by `show` for people."""
         if self.json:
@@ -86,15 +99,15 @@ class Session:
             show(self.out)
 
     def print_json(self, record: Any) -> None:
-        sys.stdout.write(json.dumps(as_json(record), ensure_ascii=False) + "\n")
+        sys.stdout.write(json_line(as_json(record)))
         sys.stdout.flush()
 
     def note(self, text: str) -> None:
         """Words for a person beside the result."""
-        self.err.print(text, markup=False, highlight=False)
+        self.err.print(text)
 
     def warn(self, text: str) -> None:
-        self.err.print(f"Warning: {text}", style="yellow", markup=False, highlight=False)
+        self.err.print(f"Warning: {text}", style="yellow")
 
     def stream(self, events: Iterator[Event]) -> Iterator[Event]:
         """Pass events on; in JSON every event is a line on stdout."""
@@ -102,6 +115,9 @@ class Session:
             if self.json:
                 self.print_json(as_record(event))
             yield event
+
+    def _ask_key(self, endpoint: Endpoint) -> str:
+        return self.read_key(f"Key of {endpoint.name}, which no keychain of this system holds")
 
     @contextmanager
     def stoppable(self) -> Iterator[None]:

@@ -20,7 +20,6 @@ from lorastudio.services.deployment import rollback as roll_back
 from lorastudio.services.gate_review import DecidingQuestion, deciding_questions
 from lorastudio.services.gating import gate_version
 from lorastudio.services.judging import judge_for
-from lorastudio.services.servers import LocalServers
 from lorastudio.services.statistics import statistics
 from lorastudio.store import deployments
 from lorastudio.store import versions as stored
@@ -44,7 +43,7 @@ def gate(
     """Judge a version against the live one on the gate questions."""
     session = Session(home, json)
     report: GateReport | None = None
-    with session.writing("gate") as library, LocalServers(library) as servers, Narrator(session) as narrator:
+    with session.writing("gate") as library, session.servers(library) as servers, Narrator(session) as narrator:
         for event in gate_version(
             library, version, judge=judge_for(library, servers, session.cancel), cancel=session.cancel
         ):
@@ -85,7 +84,7 @@ def deploy(
     if force and not reason.strip():
         raise UsageError("Deploying against the gate needs a reason.", 'Add --reason "…".')
     session = Session(home, json)
-    with session.writing("deploy") as library, LocalServers(library) as servers:
+    with session.writing("deploy") as library, session.servers(library) as servers:
         engine = servers.engine(base_of(library, version))
         _move(
             session,
@@ -101,7 +100,7 @@ def rollback(
 ) -> None:
     """Make an earlier version the live one again; proved by a probe."""
     session = Session(home, json)
-    with session.writing("rollback") as library, LocalServers(library) as servers:
+    with session.writing("rollback") as library, session.servers(library) as servers:
         base = base_of(library, rollback_goal(library, version))
         _move(session, library, roll_back(library, servers.engine(base), version=version, cancel=session.cancel))
 

@@ -65,6 +65,7 @@ class Endpoint:
     `headers` are sent with every request and hold no secrets. `sampling` counts where a call says nothing
     itself. Prices are US dollars for a million tokens, None when unknown. `context_length` is in tokens, prompt
     and answer together. `prefix` goes before every text that is embedded (some models want "query: ").
+    `key_set_at` is when a key was given last, None when there is none: the key itself is never here.
     """
 
     name: str
@@ -83,6 +84,7 @@ class Endpoint:
     completion_price: float | None = None
     context_length: int | None = None
     prefix: str = ""
+    key_set_at: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import secrets
 import threading
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import NoReturn
 
 from lorastudio.deploy.targets.local import version_name
 from lorastudio.domain.endpoint import Endpoint, EndpointKind, Role
 from lorastudio.domain.errors import KnownError
 from lorastudio.endpoints.client import ChatClient
-from lorastudio.endpoints.secrets import Keychain
+from lorastudio.endpoints.embeddings import EmbeddingsClient
+from lorastudio.endpoints.probe import refused_fields, with_told_context
+from lorastudio.endpoints.retry import RetryPolicy
+from lorastudio.endpoints.secrets import Keychain, account_of
 from lorastudio.processes.critic import Critic
 from lorastudio.processes.engine import Engine
 from lorastudio.services.base_models import base_of, default_base, is_practice, resolve_base
 from lorastudio.store import deployments
-from lorastudio.store.endpoints import list_endpoints
+from lorastudio.store.endpoints import get_probe, list_endpoints
 from lorastudio.store.library import Library
 from lorastudio.store.versions import get_version
 from lorastudio.training.protocol import PUBLIC_NAME
@@ -56,14 +62,34 @@ def built_in(name: str) -> Endpoint:
     )
 
 
+def missing_key(endpoint: Endpoint) -> NoReturn:
+    """What to do without a key when there is nobody to ask: KnownError."""
+    raise KnownError(
+        f"The key of {endpoint.name} is not here: this system's keychain does not hold it.",
+        "Give it again. Without a keychain a key lives in memory, for the run that it was given in.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where an endpoint's server is; `token` is what the program's own children ask for."""
+
+    url: str
+    token: str | None = None
+
+
 class LocalServers:
     """Clients by endpoint name, and the children behind the built-in ones. Use as a context manager.
 
-    Safe to use from several threads. `taste` is how the practice critic judges (for tests of the gate).
+    Safe to use from several threads. `taste` is how the practice critic judges (for tests of the gate);
+    `ask_key` gets the key of an endpoint that no keychain holds from a person, or raises KnownError.
     """
 
-    def __init__(self, library: Library, *, taste: str = "honest") -> None:
+    def __init__(
+        self, library: Library, *, taste: str = "honest", ask_key: Callable[[Endpoint], str] = missing_key
+    ) -> None:
         self._library = library
+        self._ask_key = ask_key
         self._taste = taste
         self._keychain = Keychain()
         self._lock = threading.RLock()
@@ -71,17 +97,31 @@ class LocalServers:
         self._engine_base: Path | None = None
         self._critic: Critic | None = None
         self._critic_token = secrets.token_urlsafe(32)
-        self._clients: dict[str, tuple[str, ChatClient]] = {}
+        self._clients: dict[str, tuple[tuple[Endpoint, str], ChatClient]] = {}
 
     def client(self, name: str) -> ChatClient:
         """The client of an endpoint whose server is running; it is started if need be."""
         with self._lock:
             endpoint = self._endpoint(name)
-            url, key = self._place(endpoint)
+            place = self._place(endpoint)
             known = self._clients.get(name)
-            if known is None or known[0] != url:
-                known = self._clients[name] = (url, ChatClient(endpoint, key, base_url=url))
+            if known is None or known[0] != (endpoint, place.url):
+                probe = get_probe(self._library, name)
+                client = ChatClient(
+                    with_told_context(endpoint, probe),
+                    self._key(endpoint, place),
+                    base_url=place.url,
+                    refused=refused_fields(probe),
+                )
+                known = self._clients[name] = ((endpoint, place.url), client)
             return known[1]
+
+    def embedder(self, name: str, policy: RetryPolicy | None = None) -> EmbeddingsClient:
+        """The embeddings client of an endpoint whose server is running; it is started if need be."""
+        with self._lock:
+            endpoint = self._endpoint(name)
+            place = self._place(endpoint)
+            return EmbeddingsClient(endpoint, self._key(endpoint, place), base_url=place.url, policy=policy)
 
     def engine(self, base: str) -> Engine:
         """The engine serving `base`, with the live version as its alias; another base's engine is ended first."""
@@ -127,13 +167,24 @@ class LocalServers:
             return built_in(name)
         raise KnownError(f"There is no endpoint called {name}.", "`lorastudio endpoint list` shows them.")
 
-    def _place(self, endpoint: Endpoint) -> tuple[str, str | None]:
+    def _place(self, endpoint: Endpoint) -> _Place:
         if endpoint.kind is EndpointKind.ENGINE:
             engine = self.engine(self._engine_base_name())
-            return engine.url, engine.token
+            return _Place(engine.url, engine.token)
         if endpoint.kind is EndpointKind.PRACTICE:
-            return self._practice_url(), self._critic_token
-        return endpoint.url, self._keychain.get(endpoint.name)
+            return _Place(self._practice_url(), self._critic_token)
+        return _Place(endpoint.url)
+
+    def _key(self, endpoint: Endpoint, place: _Place) -> str | None:
+        """The key for a place; asked for once a run where no keychain has it."""
+        if place.token is not None or endpoint.key_set_at is None:
+            return place.token
+        account = account_of(endpoint)
+        key = self._keychain.get(account)
+        if key is None:
+            key = self._ask_key(endpoint)
+            self._keychain.set(account, key)
+        return key
 
     def _engine_base_name(self) -> str:
         return base_of(self._library, deployments.live_version(self._library))

@@ -27,6 +27,7 @@ _PLAIN = (
     "completion_price",
     "context_length",
     "prefix",
+    "key_set_at",
 )
 
 
@@ -51,6 +52,19 @@ def list_endpoints(library: Library, role: Role | None = None) -> list[Endpoint]
 def get_endpoint(library: Library, name: str) -> Endpoint:
     """The endpoint called `name`; KnownError when there is none."""
     return _endpoint(_get(library, name))
+
+
+def change_endpoint(library: Library, endpoint: Endpoint, *, keep_probe: bool) -> Changes:
+    """Put other values in place of all that the endpoint of this name has; KnownError when there is none.
+
+    Without `keep_probe` what the last test found is forgotten: it was true of another server.
+    """
+    columns = ", ".join(f"{name} = :{name}" for name in _columns(endpoint))
+    probe = "" if keep_probe else ", probe = NULL, probed_at = NULL"
+    with library.transaction():
+        row_id = _get(library, endpoint.name)["id"]
+        library.execute(f"UPDATE endpoints SET {columns}{probe} WHERE id = :id", _columns(endpoint) | {"id": row_id})
+    return Changes(endpoints=(row_id,))
 
 
 def remove_endpoint(library: Library, name: str) -> Changes:

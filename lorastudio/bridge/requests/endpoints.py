@@ -99,12 +99,8 @@ def add_endpoint(library: Library, new: NewEndpoint) -> EndpointAdded:
 
     added, warnings = endpoint_setup.add(
         library,
-        name=new.name,
-        role=new.role,
-        url=new.url,
-        model=new.model.strip() or None,
-        concurrency=new.concurrency,
-        key=new.key.strip() or None,
+        Endpoint(new.name, new.role, new.url, new.model.strip() or None, concurrency=new.concurrency),
+        new.key.strip() or None,
     )
     return EndpointAdded(endpoints=() if added.id is None else (added.id,), name=added.name, warnings=tuple(warnings))
 
