@@ -45,7 +45,7 @@ def rubric_from_record(record: Any) -> Rubric:
     if not isinstance(record, Mapping):
         raise UsageError("A rubric is a JSON object.", _FORM)
     name, listed = record.get("name"), record.get("criteria")
-    if not _is_line(name):
+    if not isinstance(name, str) or not _is_line(name):
         raise UsageError('The rubric has no "name".', _FORM)
     if not isinstance(listed, (list, tuple)) or not 1 <= len(listed) <= MOST_CRITERIA:
         raise UsageError(f"The rubric {name!r} needs 1 to {MOST_CRITERIA} criteria.", _FORM)

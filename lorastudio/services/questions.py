@@ -11,7 +11,8 @@ from typing import Any
 from lorastudio.datasets.checks import validate_checks, with_defaults
 from lorastudio.datasets.groups import group_of
 from lorastudio.datasets.language import detect_language
-from lorastudio.domain.draft import Cycle, QuestionState
+from lorastudio.domain.draft import Cycle, Question, QuestionState
+from lorastudio.domain.drafting_events import CycleEstimated
 from lorastudio.domain.endpoint import Endpoint, EndpointKind, Role
 from lorastudio.domain.errors import KnownError, UsageError
 from lorastudio.domain.seeds import derive_seed
@@ -19,7 +20,7 @@ from lorastudio.practice.facts import parse_question
 from lorastudio.practice.prompts import practice_checks
 from lorastudio.services.base_models import default_base, is_practice
 from lorastudio.services.cycle import FINISHED, plan_training, recall
-from lorastudio.services.drafting.estimate import has_price
+from lorastudio.services.drafting.estimate import Plan, estimate_cycle, has_price
 from lorastudio.services.drafting.settings import DraftingSettings
 from lorastudio.services.gate_sets import set_practice_questions_aside, set_share_aside
 from lorastudio.services.practice import practice_recipe
@@ -120,6 +121,22 @@ def start_cycle(library: Library, specs: Sequence[NewQuestion], choices: CycleCh
             config = practice_recipe(choices.seed) if is_practice(base) else TrainConfig(seed=choices.seed)
             plan_training(library, cycle.id, config, base)
     return cycle, aside
+
+
+def estimate_start(library: Library, specs: Sequence[NewQuestion], choices: CycleChoices) -> CycleEstimated:
+    """What a cycle over these questions would take, those included that it would set aside for the gate first.
+
+    Starts nothing. Raises what `start_cycle` raises for choices that can't work.
+    """
+    choices.settings.refuse_nonsense()
+    writer, critic = cast(library, choices)
+    kept = [spec for spec in prepared(library, specs, choices) if not is_gate_text(library, spec.text)]
+    questions = [
+        Question(0, 0, position, spec.text, spec.group, spec.language, checks=spec.checks, rubric=spec.rubric)
+        for position, spec in enumerate(kept)
+    ]
+    seed = derive_seed("cycle", choices.seed)
+    return estimate_cycle(library, Plan(questions, choices.settings, choices.max_iterations, seed, writer, critic))
 
 
 def cast(library: Library, choices: CycleChoices) -> tuple[Endpoint, Endpoint]:

@@ -24,6 +24,7 @@ from lorastudio.services.drafting.calibration import Calibration, report_critic
 from lorastudio.services.drafting.calls import Journal, Slots
 from lorastudio.services.drafting.crew import Crew
 from lorastudio.services.drafting.critic import Critic
+from lorastudio.services.drafting.estimate import Plan, estimate_cycle
 from lorastudio.services.drafting.final_pair import FinalJudge
 from lorastudio.services.drafting.question_loop import QuestionLoop
 from lorastudio.services.drafting.servers import Servers
@@ -43,10 +44,10 @@ def draft_cycle(library: Library, cycle_id: int, servers: Servers, cancel: Cance
     """Draft all open questions of a cycle, from the start or from where an earlier run left off.
 
     As many questions at once as the larger concurrency of writer and critic, each endpoint within its own.
-    The last event is `CycleFinished`: the cycle is then FINISHED, or STOPPED when cancelled. A question that
-    fails is kept as failed, with words, and the cycle goes on. When the generator is closed early the cycle
-    is STOPPED; no thread outlives it. Raises KnownError when a server can't be had at all or the library
-    fails, and what is a fault of ours.
+    What it will take is told before the first call. The last event is `CycleFinished`: the cycle is then
+    FINISHED, or STOPPED when cancelled. A question that fails is kept as failed, with words, and the cycle goes
+    on. When the generator is closed early the cycle is STOPPED; no thread outlives it. Raises KnownError when a
+    server can't be had at all or the library fails, and what is a fault of ours.
     """
     cycle = get_cycle(library, cycle_id)
     settings = DraftingSettings.from_record(cycle.settings)
@@ -57,6 +58,8 @@ def draft_cycle(library: Library, cycle_id: int, servers: Servers, cancel: Cance
         questions = list_questions(library, cycle_id)
         to_do = [question for question in questions if question.state in _OPEN]
         yield CycleStarted(cycle_id, len(questions), len(to_do), cycle.writer, cycle.critic)
+        if to_do:
+            yield estimate_cycle(library, _plan(cycle, settings, servers, to_do))
         yield from _Drafting(library, cycle, settings, budget, servers, cancel.child(), to_do).work()
         yield from _critic_report(library, cycle_id)
         if not cancel.cancelled:
@@ -140,6 +143,17 @@ class _Drafting:
                 iterations=len(outcome.rounds),
             )
         )
+
+
+def _plan(cycle: Cycle, settings: DraftingSettings, servers: Servers, questions: list[Question]) -> Plan:
+    return Plan(
+        questions=questions,
+        settings=settings,
+        max_iterations=cycle.max_iterations,
+        seed=cycle.seed,
+        writer=servers.client(cycle.writer).endpoint,
+        critic=servers.client(cycle.critic).endpoint,
+    )
 
 
 def _critic_report(library: Library, cycle_id: int) -> Iterator[Event]:

@@ -44,14 +44,15 @@ def open_library(home: Path) -> Library:
     return Library.open(home, write=True, verb="a test")
 
 
-def practice_cycle(library: Library, count: int, max_iterations: int = 6) -> Cycle:
+def practice_cycle(library: Library, count: int, max_iterations: int = 6, **settings: Any) -> Cycle:
     """A cycle of English practice questions."""
     asked = [item for item in drafting_questions(0, 1, count * 3) if item.language == "en"][:count]
     questions = [NewQuestion(item.text, item.group, "en", {"practice": True}) for item in asked]
-    return cycle_of(library, questions, max_iterations)
+    return cycle_of(library, questions, max_iterations, **settings)
 
 
 def cycle_of(library: Library, questions: Sequence[NewQuestion], max_iterations: int = 6, **settings: Any) -> Cycle:
+    """A cycle of the bare loop: neither judge nor calibration, unless `settings` ask for them."""
     return create_cycle(
         library,
         seed=11,
@@ -59,7 +60,7 @@ def cycle_of(library: Library, questions: Sequence[NewQuestion], max_iterations:
         writer=WRITER,
         critic=CRITIC,
         writer_version=None,
-        settings=settings,
+        settings={"judge_final": False, "calibrate_every": 0} | settings,
         questions=list(questions),
     )
 
