@@ -1,52 +1,109 @@
-"""`lorastudio pairs | accept | reject | edit | undo`: what a person decides about pairs."""
+"""`lorastudio pairs [count | decide] | accept | reject | edit`: what a person looks at and decides about pairs."""
 
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
-from lorastudio.cli.session import Home, Json, Session, counted, figure, table
-from lorastudio.domain.changes import Changes
+from lorastudio.cli import history, reshaping
+from lorastudio.cli.pair_filters import filter_of, is_filter_given, with_filter
+from lorastudio.cli.pair_tables import report_changes, show_counts, show_pairs
+from lorastudio.cli.session import Home, Json, Session, counted
 from lorastudio.domain.errors import UsageError
 from lorastudio.domain.events import as_json
 from lorastudio.domain.messages import user
-from lorastudio.domain.pair import Decider, Pair, PairState
+from lorastudio.domain.pair import Decider, PairOrder, PairState
 from lorastudio.services import curation
-from lorastudio.store.pairs import count_pairs, list_pairs
+from lorastudio.store.pair_listing import PairFacet, count_by, count_pairs
 
 Ids = Annotated[list[int] | None, typer.Argument(help="Ids of pairs, as `lorastudio pairs` shows them.")]
 AllPending = Annotated[bool, typer.Option("--all-pending", help="Every pair that waits.")]
 LeastConfidence = Annotated[
     float | None, typer.Option("--min-confidence", min=0.0, max=1.0, help="Only pairs with at least this confidence.")
 ]
-PREVIEW = 80
 
 
 def register(app: typer.Typer) -> None:
-    app.command("pairs")(pairs)
+    group = typer.Typer(help="List pairs; with a verb: count, decide in bulk, swap, split, merge, history.")
+    group.callback(invoke_without_command=True)(with_filter(pairs))
+    group.command("count")(with_filter(count))
+    group.command("decide")(with_filter(decide))
+    reshaping.register(group)
+    history.register(app, group)
+    app.add_typer(group, name="pairs")
     app.command("accept")(accept)
     app.command("reject")(reject)
     app.command("edit")(edit)
-    app.command("undo")(undo)
 
 
 def pairs(
-    state: Annotated[PairState | None, typer.Option(help="Only pairs in this state.")] = None,
-    search: Annotated[str | None, typer.Option(help="Only pairs that hold this text.")] = None,
+    context: typer.Context,
+    order: Annotated[PairOrder, typer.Option(help="In which order.")] = PairOrder.ARRIVAL,
     limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50,
-    after: Annotated[int, typer.Option(min=0, help="Only pairs with a greater id.")] = 0,
+    after: Annotated[int, typer.Option(min=0, help="Go on after the pair with this id.")] = 0,
     home: Home = None,
     json: Json = False,
+    **filters: Any,
 ) -> None:
-    """List pairs."""
+    """List pairs; counts are of all pairs in the library."""
+    if context.invoked_subcommand is not None:
+        if is_filter_given(filters) or home is not None or json:
+            raise UsageError(
+                "Options go after the verb.", f"Try `lorastudio pairs {context.invoked_subcommand} --help`."
+            )
+        return
     session = Session(home, json)
     with session.reading() as library:
-        found = list_pairs(library, state=state, search=search, limit=limit, after_id=after)
+        chosen = filter_of(library, filters)
+        found = curation.find_pairs(library, chosen, order=order, limit=limit, after_id=after)
         counts = {key.value: count for key, count in count_pairs(library).items()}
-    session.result({"pairs": found, "counts": counts}, lambda out: _show(out, found, counts))
+    record: dict[str, Any] = {"pairs": [item.pair for item in found], "counts": counts}
+    if chosen.search:
+        record["snippets"] = {str(item.pair.id): as_json(item.snippets) for item in found}
+    session.result(record, lambda out: show_pairs(out, found, counts))
+
+
+def count(
+    by: Annotated[PairFacet, typer.Option(help="Count them by what.")] = PairFacet.STATE,
+    home: Home = None,
+    json: Json = False,
+    **filters: Any,
+) -> None:
+    """Count the pairs that a filter means."""
+    session = Session(home, json)
+    with session.reading() as library:
+        counts = count_by(library, by, filter_of(library, filters))
+    session.result(
+        {"by": by.value, "counts": counts, "total": sum(counts.values())}, lambda out: show_counts(out, counts)
+    )
+
+
+def decide(
+    state: Annotated[PairState, typer.Argument(help="The state that they get.")],
+    everything: Annotated[bool, typer.Option("--all", help="Every pair, where no filter is given.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell how many there are.")] = False,
+    home: Home = None,
+    json: Json = False,
+    **filters: Any,
+) -> None:
+    """Decide on all pairs that a filter means, as one undo step; count them first with --dry-run."""
+    session = Session(home, json)
+    if is_filter_given(filters) == everything:
+        raise UsageError("Say which pairs.", "Give a filter, or --all.")
+    if dry_run:
+        with session.reading() as library:
+            counts = {key.value: n for key, n in count_pairs(library, filter_of(library, filters)).items()}
+        total = sum(counts.values())
+        session.result(
+            {"count": total, "counts": counts, "dry_run": True},
+            lambda out: out.print(f"{counted(total, 'pair')} would be {state.value}.", highlight=False),
+        )
+        return
+    with session.writing("pairs decide") as library:
+        changes = curation.decide_filtered(library, filter_of(library, filters), state)
+    report_changes(session, changes, f"{counted(len(changes.pairs), 'pair')} {state.value}.")
 
 
 def accept(
@@ -91,15 +148,7 @@ def edit(
         changes = curation.edit_pair(
             library, pair_id, good=read[0], bad=read[1], prompt=None if read[2] is None else user(read[2])
         )
-    _report(session, changes, f"Pair {pair_id} is changed.")
-
-
-def undo(home: Home = None, json: Json = False) -> None:
-    """Take back the last accept, reject, edit or import."""
-    session = Session(home, json)
-    with session.writing("undo") as library:
-        changes = curation.undo(library)
-    _report(session, changes, f"Taken back: {changes.undo_label} ({counted(len(changes.pairs), 'pair')}).")
+    report_changes(session, changes, f"Pair {pair_id} is changed.")
 
 
 def _decide(
@@ -114,33 +163,4 @@ def _decide(
             changes = curation.decide(library, ids, state, Decider.PERSON)
         else:
             changes = curation.decide_all_pending(library, state, min_confidence)
-    _report(session, changes, f"{counted(len(changes.pairs), 'pair')} {state.value}.")
-
-
-def _report(session: Session, changes: Changes, text: str) -> None:
-    record = {"changed": as_json(changes.pairs), "count": len(changes.pairs), "undo": changes.undo_label}
-    session.result(record, lambda out: out.print(text, markup=False, highlight=False))
-
-
-def _show(out: Console, found: list[Pair], counts: dict[str, int]) -> None:
-    shown = table(">Id", "State", ">Gain", ">Conf.", "Prompt", "Good", "Bad", "Lint")
-    for pair in found:
-        shown.add_row(
-            str(pair.id),
-            pair.state.value,
-            figure(pair.margin, 2),
-            figure(pair.confidence, 2),
-            _preview(pair.prompt[-1].content if pair.prompt else ""),
-            _preview(pair.good),
-            _preview(pair.bad),
-            ", ".join(pair.lint),
-        )
-    out.print(shown)
-    out.print(", ".join(f"{count} {state}" for state, count in counts.items()) + ".", highlight=False)
-
-
-def _preview(text: str | None) -> str:
-    if text is None:
-        return "–"
-    line = " ".join(text.split()).replace("[", "\\[")
-    return line if len(line) <= PREVIEW else line[: PREVIEW - 1] + "…"
+    report_changes(session, changes, f"{counted(len(changes.pairs), 'pair')} {state.value}.")

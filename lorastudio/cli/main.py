@@ -14,7 +14,19 @@ from typing import Annotated
 import typer
 
 import lorastudio
-from lorastudio.cli import curation, data, demo, drafting, endpoints, library, models, serving, training, versions
+from lorastudio.cli import (
+    curation,
+    data,
+    demo,
+    drafting,
+    endpoints,
+    library,
+    models,
+    saved_filters,
+    serving,
+    training,
+    versions,
+)
 from lorastudio.domain.errors import Cancelled, KnownError, UsageError
 from lorastudio.services.logbook import record_failure
 
@@ -33,7 +45,19 @@ def build_app() -> typer.Typer:
         rich_markup_mode=None,
     )
     app.callback()(_program)
-    for verbs in (demo, endpoints, drafting, curation, data, training, versions, serving, models, library):
+    for verbs in (
+        demo,
+        endpoints,
+        drafting,
+        curation,
+        saved_filters,
+        data,
+        training,
+        versions,
+        serving,
+        models,
+        library,
+    ):
         verbs.register(app)
     return app
 

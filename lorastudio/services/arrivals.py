@@ -9,20 +9,33 @@ from lorastudio.datasets.lint import lint_pair
 from lorastudio.datasets.neighbours import Neighbourhood, view
 from lorastudio.datasets.split import split_of
 from lorastudio.domain.pair import NewPair, Pair, PairState, Split
+from lorastudio.domain.pair_filter import EVERY_PAIR, PairFilter
 from lorastudio.store.gate_questions import list_gate_questions, text_key
 from lorastudio.store.groups import assign_splits, get_splits
 from lorastudio.store.library import Library
-from lorastudio.store.pairs import list_pairs
+from lorastudio.store.pairs import get_pairs, pair_ids
 
 PAGE = 1000
 
 
-def every_pair(library: Library, *, state: PairState | None = None, cycle_id: int | None = None) -> Iterator[Pair]:
-    """Pairs by id, read a page at a time."""
-    last = 0
-    while page := list_pairs(library, state=state, cycle_id=cycle_id, after_id=last, limit=PAGE):
-        yield from page
-        last = page[-1].id
+def every_pair(
+    library: Library,
+    *,
+    state: PairState | None = None,
+    cycle_id: int | None = None,
+    chosen: PairFilter = EVERY_PAIR,
+) -> Iterator[Pair]:
+    """The pairs that `chosen` means, of this state and cycle where they are given, by id and read a page at a time.
+
+    Those that are there when the first is asked for; one that goes away meanwhile is left out.
+    """
+    if state is not None:
+        chosen = replace(chosen, states=(state,))
+    if cycle_id is not None:
+        chosen = replace(chosen, cycles=(cycle_id,))
+    ids = pair_ids(library, chosen)
+    for start in range(0, len(ids), PAGE):
+        yield from get_pairs(library, ids[start : start + PAGE])
 
 
 def gate_texts(library: Library) -> frozenset[str]:

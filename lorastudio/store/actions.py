@@ -10,38 +10,37 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, Literal
 
 from lorastudio.domain.changes import Changes
 from lorastudio.domain.clock import now
 from lorastudio.domain.errors import KnownError
+from lorastudio.domain.history import ActionKind, ActionState, Actor, UndoState
 from lorastudio.domain.pair import Decider, PairState
 from lorastudio.store.json_text import from_json, to_json
 from lorastudio.store.library import Library
 
+__all__ = [
+    "ActionKind",
+    "ActionState",
+    "PairEdit",
+    "change_columns",
+    "change_states",
+    "log_action",
+    "redo",
+    "undo",
+    "undo_state",
+]
+
 Image = Literal["before", "after"]
 
-
-class ActionKind(StrEnum):
-    """`TIDY` changes what is known about pairs (findings, groups) and none of their texts."""
-
-    DECIDE = "decide"
-    EDIT = "edit"
-    TIDY = "tidy"
-    IMPORT = "import"
-
-
-class ActionState(StrEnum):
-    """`DISCARDED` was undone, and can't be done again because something else was done since."""
-
-    DONE = "done"
-    UNDONE = "undone"
-    DISCARDED = "discarded"
-
-
 # What an image of an edit may hold; it holds those that changed.
-_EDITED_COLUMNS = ("prompt", "good", "bad", "origin", "lint", "text_hash", "language", "group_id", "extra")
+_EDITED_COLUMNS = (
+    "prompt", "good", "bad", "origin", "lint", "text_hash", "language", "group_id", "extra", "hidden", "state",
+    "decided_by", "margin", "confidence", "iteration", "good_draft_id", "bad_draft_id",
+)  # fmt: skip
+_NEXT_UNDONE = "SELECT * FROM actions WHERE state = 'done' ORDER BY id DESC LIMIT 1"
+_NEXT_REDONE = "SELECT * FROM actions WHERE state = 'undone' ORDER BY id LIMIT 1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,19 +62,25 @@ def change_states(library: Library, label: str, state: PairState, decider: Decid
     with library.transaction():
         if library.row(f"SELECT 1 {others} LIMIT 1", parameters) is None:
             return Changes()
-        action_id = log_action(library, ActionKind.DECIDE, label)
-        library.execute(
+        who = Actor.PERSON if decider is Decider.NOBODY else Actor(decider)
+        action_id = log_action(library, ActionKind.DECIDE, label, who=who)
+        touched = library.execute(
             "INSERT INTO action_pairs (action_id, pair_id, before, after) SELECT :action_id, pairs.id,"
             " json_object('state', pairs.state, 'decided_by', pairs.decided_by),"
             f" json_object('state', :state, 'decided_by', :decider) {others}",
             {**parameters, "action_id": action_id},
         )
+        library.execute("UPDATE actions SET num_pairs = ? WHERE id = ?", (touched, action_id))
         _apply_states(library, action_id, "after")
         return Changes(pairs=_pairs_of(library, action_id), undo_label=label)
 
 
 def change_columns(
-    library: Library, label: str, edits: Sequence[PairEdit], kind: ActionKind = ActionKind.EDIT
+    library: Library,
+    label: str,
+    edits: Sequence[PairEdit],
+    kind: ActionKind = ActionKind.EDIT,
+    who: Actor = Actor.PERSON,
 ) -> Changes:
     """Change any number of pairs as one action; without edits nothing is logged.
 
@@ -84,7 +89,7 @@ def change_columns(
     if not edits:
         return Changes()
     with library.transaction():
-        action_id = log_action(library, kind, label)
+        action_id = log_action(library, kind, label, who=who, num_pairs=len(edits))
         library.execute_many(
             "INSERT INTO action_pairs (action_id, pair_id, before, after) VALUES (?, ?, ?, ?)",
             [(action_id, edit.pair_id, to_json(dict(edit.before)), to_json(dict(edit.after))) for edit in edits],
@@ -93,20 +98,36 @@ def change_columns(
         return Changes(pairs=tuple(sorted(edit.pair_id for edit in edits)), undo_label=label)
 
 
-def log_action(library: Library, kind: ActionKind, label: str, import_id: int | None = None) -> int:
-    """Write down that something was done; returns the action's id."""
+def log_action(
+    library: Library,
+    kind: ActionKind,
+    label: str,
+    import_id: int | None = None,
+    *,
+    who: Actor = Actor.PERSON,
+    num_pairs: int = 0,
+) -> int:
+    """Write down that something was done, by whom and to how many pairs; returns the action's id."""
     with library.transaction():
         library.execute("UPDATE actions SET state = ? WHERE state = ?", (ActionState.DISCARDED, ActionState.UNDONE))
         return library.insert(
             "actions",
-            {"kind": kind, "label": label, "import_id": import_id, "state": ActionState.DONE, "done_at": now()},
+            {
+                "kind": kind,
+                "label": label,
+                "import_id": import_id,
+                "state": ActionState.DONE,
+                "done_at": now(),
+                "who": who,
+                "num_pairs": num_pairs,
+            },
         )
 
 
 def undo(library: Library) -> Changes:
     """Take back the last action that was not taken back; `undo_label` names it. KnownError when there is none."""
     with library.transaction():
-        action = library.row("SELECT * FROM actions WHERE state = ? ORDER BY id DESC LIMIT 1", (ActionState.DONE,))
+        action = library.row(_NEXT_UNDONE)
         if action is None:
             raise KnownError("There is nothing to undo.")
         return _turn(library, action, ActionState.UNDONE)
@@ -115,20 +136,33 @@ def undo(library: Library) -> Changes:
 def redo(library: Library) -> Changes:
     """Do again what `undo` took back last; `undo_label` names it. KnownError when there is none."""
     with library.transaction():
-        action = library.row("SELECT * FROM actions WHERE state = ? ORDER BY id LIMIT 1", (ActionState.UNDONE,))
+        action = library.row(_NEXT_REDONE)
         if action is None:
             raise KnownError("There is nothing to redo.")
         return _turn(library, action, ActionState.DONE)
 
 
+def undo_state(library: Library) -> UndoState:
+    """What `undo` and `redo` would do now."""
+    undone, redone = library.row(_NEXT_UNDONE), library.row(_NEXT_REDONE)
+    return UndoState(undone["label"] if undone else "", redone["label"] if redone else "")
+
+
 def _turn(library: Library, action: sqlite3.Row, state: Literal[ActionState.DONE, ActionState.UNDONE]) -> Changes:
     library.execute("UPDATE actions SET state = ? WHERE id = ?", (state, action["id"]))
+    library.insert("action_turns", {"action_id": action["id"], "state": state, "turned_at": now()})
     done, kind = state is ActionState.DONE, ActionKind(action["kind"])
     if kind is ActionKind.IMPORT:
         import_id = action["import_id"]
-        library.execute("UPDATE imports SET state = ? WHERE id = ?", ("committed" if done else "undone", import_id))
-        rows = library.rows("SELECT id FROM pairs WHERE import_id = ? ORDER BY id", (import_id,))
-        return Changes(pairs=tuple(row["id"] for row in rows), undo_label=action["label"])
+        library.execute(
+            "UPDATE imports SET state = :state WHERE :id IN (id, part_of)",
+            {"state": "committed" if done else "undone", "id": import_id},
+        )
+        ids = library.integers(
+            "SELECT id FROM pairs WHERE import_id IN (SELECT id FROM imports WHERE ? IN (id, part_of)) ORDER BY id",
+            (import_id,),
+        )
+        return Changes(pairs=tuple(ids), undo_label=action["label"])
     apply = _apply_states if kind is ActionKind.DECIDE else _apply_columns
     apply(library, action["id"], "after" if done else "before")
     return Changes(pairs=_pairs_of(library, action["id"]), undo_label=action["label"])
@@ -152,5 +186,6 @@ def _apply_columns(library: Library, action_id: int, image: Image) -> None:
 
 
 def _pairs_of(library: Library, action_id: int) -> tuple[int, ...]:
-    rows = library.rows("SELECT pair_id FROM action_pairs WHERE action_id = ? ORDER BY pair_id", (action_id,))
-    return tuple(row["pair_id"] for row in rows)
+    return tuple(
+        library.integers("SELECT pair_id FROM action_pairs WHERE action_id = ? ORDER BY pair_id", (action_id,))
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -157,6 +158,25 @@ class Library:
         """The first column of the first row, None when there is no row."""
         row = self.row(sql, parameters)
         return None if row is None else row[0]
+
+    def integers(self, sql: str, parameters: Parameters = ()) -> array[int]:
+        """The first column of all rows, which are integers ("q"), however many: 8 bytes each."""
+        with self._guard, plain_words(self.path):
+            return array("q", (row[0] for row in self.db.execute(sql, parameters)))
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Everything that is read inside is of one moment, whatever other processes write meanwhile."""
+        with self._guard:
+            if self.db.conn.in_transaction:
+                yield
+                return
+            with plain_words(self.path):
+                self.db.execute("BEGIN")
+            try:
+                yield
+            finally:
+                self.db.rollback()
 
     def execute(self, sql: str, parameters: Parameters = ()) -> int:
         """Run one writing statement, in the running transaction or its own; returns how many rows it touched."""

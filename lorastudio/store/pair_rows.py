@@ -6,7 +6,8 @@ import hashlib
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from enum import IntEnum
+from typing import Any, NamedTuple
 
 from lorastudio.domain.clock import now
 from lorastudio.domain.errors import BugError
@@ -17,28 +18,42 @@ from lorastudio.store.library import Library
 
 # Pairs of an import exist for others from its commit on, and not while it is undone. The plus signs keep SQLite
 # from collecting and sorting all pairs by this condition's index, where a page by id takes its few at once.
-VISIBLE = "(+pairs.import_id IS NULL OR +pairs.import_id IN (SELECT id FROM imports WHERE state = 'committed'))"
+VISIBLE = (
+    "(pairs.hidden = 0 AND"
+    " (+pairs.import_id IS NULL OR +pairs.import_id IN (SELECT id FROM imports WHERE state = 'committed')))"
+)
 
 SELECT_PAIRS = "SELECT pairs.*, groups.name AS group_name, groups.split AS split FROM"
 JOIN_GROUPS = "CROSS JOIN groups ON groups.id = pairs.group_id"
 
 _TAKEN = """
-SELECT pairs.text_hash AS text_hash, pairs.id AS pair_id, imports.state AS import_state
+SELECT pairs.text_hash AS text_hash, pairs.id AS pair_id, pairs.import_id AS import_id, imports.state AS import_state,
+    pairs.hidden AS hidden
 FROM pairs LEFT JOIN imports ON imports.id = pairs.import_id
 WHERE pairs.text_hash IN (SELECT value FROM json_each(:hashes))
 UNION ALL
-SELECT edited_texts.text_hash, pairs.id, imports.state
+SELECT edited_texts.text_hash, pairs.id, pairs.import_id, imports.state, pairs.hidden
 FROM edited_texts JOIN pairs ON pairs.id = edited_texts.pair_id LEFT JOIN imports ON imports.id = pairs.import_id
 WHERE edited_texts.text_hash IN (SELECT value FROM json_each(:hashes))
 """
 
 
+class Hidden(IntEnum):
+    """Why a pair is there for nobody: a split or a merge REPLACED it, or its own making by one was UNMADE."""
+
+    NO = 0
+    REPLACED = 1
+    UNMADE = 2
+
+
 @dataclass(frozen=True, slots=True)
 class AddedPairs:
-    """The ids of the pairs that came in, in order, and how many were there already."""
+    """The ids of the pairs that came in, in order, and how many were there already; of those, how many of the same
+    import."""
 
     ids: tuple[int, ...]
     duplicates: int
+    duplicates_in_import: int = 0
 
 
 def pair_hash(pair: NewPair) -> str:
@@ -56,38 +71,87 @@ def insert_pairs(
     split is a BugError.
     """
     hashes = [pair_hash(pair) for pair in pairs]
+    standing = {"state": state, "decided_by": decider, "import_id": import_id}
     with library.transaction():
         group_ids = _group_ids(library, {pair.group for pair in pairs})
-        taken = set(taken_hashes(library, hashes, staged_too=import_id is not None))
-        ids: list[int] = []
+        taken = _taken(library, hashes, staged_too=import_id is not None)
+        first_id = 1 + (library.value("SELECT seq FROM sqlite_sequence WHERE name = 'pairs'") or 0)
+        rows: list[dict[str, Any]] = []
+        inside = 0
         for pair, digest in zip(pairs, hashes, strict=True):
-            if digest not in taken:
-                taken.add(digest)
-                row = _as_row(pair, digest, group_ids[pair.group])
-                ids.append(
-                    library.insert("pairs", row | {"state": state, "decided_by": decider, "import_id": import_id})
-                )
-    return AddedPairs(ids=tuple(ids), duplicates=len(pairs) - len(ids))
+            twin = taken.setdefault(digest, _Twin(first_id + len(rows), import_id))
+            if twin.pair_id == first_id + len(rows):
+                rows.append(_as_row(pair, digest, group_ids[pair.group]) | standing | {"id": twin.pair_id})
+            else:
+                inside += import_id is not None and twin.import_id == import_id
+        if rows:
+            places = ", ".join(f":{name}" for name in rows[0])
+            library.execute_many(f"INSERT INTO pairs ({', '.join(rows[0])}) VALUES ({places})", rows)
+    return AddedPairs(tuple(row["id"] for row in rows), len(pairs) - len(rows), inside)
+
+
+def insert_unmade(library: Library, pair: NewPair, *, state: PairState, decider: Decider) -> int:
+    """Add a pair for an action to show; returns its id. Its text must be free (`taken_hashes`)."""
+    group_id = _group_ids(library, {pair.group})[pair.group]
+    standing = {"state": state, "decided_by": decider, "import_id": pair.import_id, "hidden": Hidden.UNMADE}
+    return library.insert("pairs", _as_row(pair, pair_hash(pair), group_id) | standing)
+
+
+def sweep_unmade(library: Library) -> None:
+    """Remove the pairs whose making was undone for good: no redo can bring them back."""
+    library.execute(
+        "DELETE FROM pairs WHERE id IN (SELECT pair_id FROM pair_facets WHERE cell_id IN"
+        " (SELECT id FROM pair_cells WHERE hidden = :unmade AND pairs > 0)) AND NOT EXISTS"
+        " (SELECT 1 FROM action_pairs JOIN actions ON actions.id = action_pairs.action_id"
+        " WHERE action_pairs.pair_id = pairs.id AND actions.state = 'undone')",
+        {"unmade": Hidden.UNMADE},
+    )
+
+
+def known_hashes(library: Library, hashes: Sequence[str]) -> set[str]:
+    """Of `hashes` those that belong to a pair that is there, now or before an edit. Writes nothing."""
+    rows = library.rows(_TAKEN, {"hashes": to_json(hashes)})
+    return {row["text_hash"] for row in rows if not _gives_way(row, staged_too=False)}
 
 
 def taken_hashes(library: Library, hashes: Sequence[str], *, staged_too: bool) -> dict[str, int]:
     """Of `hashes` those that belong to a pair, now or before an edit, with that pair's id.
 
-    Pairs that nobody can see give way: they are removed when they are of an undone import, and, unless
-    `staged_too`, also when their import is not committed yet.
+    Pairs that nobody can see give way: they are removed when they are of an undone import or their making was
+    undone, and, unless `staged_too`, also when their import is not committed yet. Those that a split or a merge
+    replaced keep their texts: what a person took apart does not come in again.
     """
-    taken: dict[str, int] = {}
+    return {digest: twin.pair_id for digest, twin in _taken(library, hashes, staged_too=staged_too).items()}
+
+
+class _Twin(NamedTuple):
+    """The pair that has a text already."""
+
+    pair_id: int
+    import_id: int | None
+
+
+def _taken(library: Library, hashes: Sequence[str], *, staged_too: bool) -> dict[str, _Twin]:
+    """See `taken_hashes`."""
+    taken: dict[str, _Twin] = {}
     in_the_way: set[int] = set()
     for row in library.rows(_TAKEN, {"hashes": to_json(hashes)}):
-        if row["import_state"] in (None, "committed") or (staged_too and row["import_state"] == "staged"):
-            taken[row["text_hash"]] = row["pair_id"]
-        else:
+        if _gives_way(row, staged_too=staged_too):
             in_the_way.add(row["pair_id"])
+        else:
+            taken[row["text_hash"]] = _Twin(row["pair_id"], row["import_id"])
     if in_the_way:
         library.execute(
             "DELETE FROM pairs WHERE id IN (SELECT value FROM json_each(?))", (to_json(sorted(in_the_way)),)
         )
     return taken
+
+
+def _gives_way(row: sqlite3.Row, *, staged_too: bool) -> bool:
+    if row["hidden"] == Hidden.UNMADE:
+        return True
+    there = row["import_state"] in (None, "committed") or (staged_too and row["import_state"] == "staged")
+    return not there
 
 
 def as_pair(row: sqlite3.Row) -> Pair:

@@ -1,19 +1,25 @@
-"""Pairs: adding, listing, searching, deciding, editing. Undo is in `actions`, adding a whole file in `imports`."""
+"""Pairs: adding, reading, deciding, rewriting.
+
+Listing and counting are in `pair_listing`, splits and merges in `pair_reshaping`, undo in `actions`, whole files in
+`imports`.
+"""
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from lorastudio.domain.changes import Changes
 from lorastudio.domain.errors import KnownError
+from lorastudio.domain.history import Actor
 from lorastudio.domain.messages import Conversation, as_records, from_records
-from lorastudio.domain.pair import Decider, NewPair, Origin, Pair, PairOrder, PairState, Split
+from lorastudio.domain.pair import Decider, NewPair, Origin, Pair, PairOrder, PairState
+from lorastudio.domain.pair_filter import EVERY_PAIR, PairFilter
 from lorastudio.store.actions import ActionKind, ActionState, PairEdit, change_columns, change_states, redo, undo
 from lorastudio.store.json_text import from_json, to_json
 from lorastudio.store.library import Library
+from lorastudio.store.pair_listing import count_pairs, pair_ids
 from lorastudio.store.pair_rows import (
     JOIN_GROUPS,
     SELECT_PAIRS,
@@ -38,16 +44,9 @@ __all__ = [
     "pair_hash",
     "pair_ids",
     "redo",
+    "rewrite_pairs",
     "undo",
 ]
-
-
-_SEARCHED_PAIRS = "pair_index CROSS JOIN pairs ON pairs.id = pair_index.rowid"
-_ORDERS = {
-    PairOrder.ARRIVAL: "pairs.id",
-    PairOrder.MARGIN: "pairs.margin DESC, pairs.id",
-    PairOrder.CONFIDENCE: "pairs.confidence DESC, pairs.id",
-}
 
 
 def add_pairs(
@@ -66,67 +65,18 @@ def add_pairs(
 
 def list_pairs(
     library: Library,
+    chosen: PairFilter = EVERY_PAIR,
     *,
-    state: PairState | None = None,
-    search: str | None = None,
+    order: PairOrder = PairOrder.ARRIVAL,
     limit: int | None = None,
     after_id: int = 0,
-    cycle_id: int | None = None,
-    splits: Collection[Split] | None = None,
 ) -> list[Pair]:
-    """Pairs by id, at most `limit`, from the one after `after_id` on: page by giving the last id seen.
+    """The pairs that a filter means, at most `limit`, from the one after `after_id` on in this order.
 
-    `search` holds beginnings of words, all of which must occur in prompt, good or bad; case and accents
-    don't count.
+    Page by giving the last id seen.
     """
-    words = (search or "").split()
-    # The index runs in the order of ids, so a page of a common word needs no sort.
-    table, key = (_SEARCHED_PAIRS, "pair_index.rowid") if words else ("pairs", "pairs.id")
-    conditions = {
-        VISIBLE: True,
-        f"{key} > :after_id": True,
-        "pair_index MATCH :match": bool(words),
-        "pairs.state = :state": state is not None,
-        "pairs.cycle_id = :cycle_id": cycle_id is not None,
-        "groups.split IN (SELECT value FROM json_each(:splits))": splits is not None,
-    }
-    where = " AND ".join(condition for condition, wanted in conditions.items() if wanted)
-    rows = library.rows(
-        f"{SELECT_PAIRS} {table} {JOIN_GROUPS} WHERE {where} ORDER BY {key} LIMIT :limit",
-        {
-            "after_id": after_id,
-            "match": _match(words),
-            "state": state,
-            "cycle_id": cycle_id,
-            "splits": to_json(list(splits or ())),
-            "limit": -1 if limit is None else limit,
-        },
-    )
-    return [as_pair(row) for row in rows]
-
-
-def pair_ids(
-    library: Library,
-    *,
-    state: PairState | None = None,
-    search: str | None = None,
-    order: PairOrder = PairOrder.ARRIVAL,
-    min_confidence: float | None = None,
-) -> array[int]:
-    """The ids alone ("q": 8 bytes each), for lists too long to be held as pairs. `search` as in `list_pairs`."""
-    words = (search or "").split()
-    conditions = {
-        VISIBLE: True,
-        "pair_index MATCH :match": bool(words),
-        "pairs.state = :state": state is not None,
-        "pairs.confidence >= :least": min_confidence is not None,
-    }
-    where = " AND ".join(condition for condition, wanted in conditions.items() if wanted)
-    rows = library.rows(
-        f"SELECT pairs.id FROM {_SEARCHED_PAIRS if words else 'pairs'} WHERE {where} ORDER BY {_ORDERS[order]}",
-        {"match": _match(words), "state": state, "least": min_confidence},
-    )
-    return array("q", (row[0] for row in rows))
+    with library.snapshot():
+        return get_pairs(library, pair_ids(library, chosen, order=order, limit=limit, after_id=after_id))
 
 
 def get_pairs(library: Library, ids: Iterable[int]) -> list[Pair]:
@@ -137,12 +87,6 @@ def get_pairs(library: Library, ids: Iterable[int]) -> list[Pair]:
         {"ids": to_json(list(ids))},
     )
     return [as_pair(row) for row in rows]
-
-
-def count_pairs(library: Library) -> dict[PairState, int]:
-    """How many pairs there are in each state, zeros included."""
-    rows = library.rows(f"SELECT state, count(*) AS pairs FROM pairs WHERE {VISIBLE} GROUP BY state")
-    return dict.fromkeys(PairState, 0) | {PairState(row["state"]): row["pairs"] for row in rows}
 
 
 def get_pair(library: Library, pair_id: int) -> Pair:
@@ -192,13 +136,27 @@ def edit_pair(
             good=old.good if good is None else good,
             bad=old.bad if bad is None else bad,
             lint=old.lint if lint is None else lint,
-            origin=Origin.EDITED,
         )
-        new = replace(new, text_hash=pair_hash(new))
-        if new.text_hash == old.text_hash:
-            return Changes()
-        _reserve_texts(library, pair_id, old.text_hash, new.text_hash)
-        return change_columns(library, f"edit of pair {pair_id}", [PairEdit(pair_id, _image(old), _image(new))])
+        return rewrite_pairs(library, ActionKind.EDIT, f"edit of pair {pair_id}", [(old, new)])
+
+
+def rewrite_pairs(
+    library: Library, kind: ActionKind, label: str, rewritten: Sequence[tuple[Pair, Pair]], who: Actor = Actor.PERSON
+) -> Changes:
+    """Change what pairs say, each given as it was and as it becomes, as one undo step; without a change it is none.
+
+    Their origin becomes EDITED, `get_original` gives what they were. KnownError when one would say what another
+    says, or said before an edit.
+    """
+    with library.transaction():
+        edits = []
+        for old, new in rewritten:
+            digest = pair_hash(new)
+            if (digest, new.extra) != (old.text_hash, old.extra):
+                _reserve_texts(library, old.id, old.text_hash, digest)
+                after = replace(new, origin=Origin.EDITED, text_hash=digest)
+                edits.append(PairEdit(old.id, _image(old), _image(after)))
+        return change_columns(library, label, edits, kind, who)
 
 
 def get_original(library: Library, pair_id: int) -> Pair | None:
@@ -206,8 +164,8 @@ def get_original(library: Library, pair_id: int) -> Pair | None:
     pair = get_pair(library, pair_id)
     first = library.value(
         "SELECT before FROM action_pairs JOIN actions ON actions.id = action_pairs.action_id"
-        " WHERE pair_id = ? AND kind = ? AND state = ? ORDER BY action_id LIMIT 1",
-        (pair_id, ActionKind.EDIT, ActionState.DONE),
+        " WHERE pair_id = ? AND kind IN (?, ?) AND state = ? ORDER BY action_id LIMIT 1",
+        (pair_id, ActionKind.EDIT, ActionKind.SWAP, ActionState.DONE),
     )
     if first is None:
         return None
@@ -223,11 +181,6 @@ def get_original(library: Library, pair_id: int) -> Pair | None:
     )
 
 
-def _match(words: Sequence[str]) -> str:
-    """The words as FTS5 reads them: each may go on, and none is an operator."""
-    return " ".join(f'"{word.replace(chr(34), chr(34) * 2)}"*' for word in words)
-
-
 def _image(pair: Pair) -> dict[str, Any]:
     return {
         "prompt": to_json(as_records(pair.prompt)),
@@ -236,6 +189,12 @@ def _image(pair: Pair) -> dict[str, Any]:
         "origin": pair.origin,
         "lint": to_json(pair.lint),
         "text_hash": pair.text_hash,
+        "extra": to_json(pair.extra),
+        "margin": pair.margin,
+        "confidence": pair.confidence,
+        "iteration": pair.iteration,
+        "good_draft_id": pair.good_draft_id,
+        "bad_draft_id": pair.bad_draft_id,
     }
 
 

@@ -17,6 +17,7 @@ from lorastudio.domain.cancel import CancelToken
 from lorastudio.domain.gate import GateReport, Verdict
 from lorastudio.domain.gate_events import GateFinished
 from lorastudio.domain.pair import PairState
+from lorastudio.domain.pair_filter import PairFilter
 from lorastudio.domain.training_events import TrainingDone
 from lorastudio.services.base_models import PRACTICE_NAME
 from lorastudio.services.curation import decide_all_pending
@@ -121,7 +122,7 @@ def draft_and_accept(library: Library, seed: int, questions: int, *, taste: str 
 
 def inverted(library: Library, path: Path) -> Path:
     """The accepted pairs as a file, good and bad answers exchanged."""
-    pairs = list_pairs(library, state=PairState.ACCEPTED)
+    pairs = list_pairs(library, PairFilter(states=(PairState.ACCEPTED,)))
     return write_rows(
         path, [seed_row(pair.prompt[-1].content, pair.bad, pair.good) for pair in pairs if pair.good and pair.bad]
     )

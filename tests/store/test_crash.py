@@ -11,9 +11,10 @@ from pathlib import Path
 
 from lorastudio.domain.draft import CallState
 from lorastudio.domain.pair import PairState
+from lorastudio.domain.pair_filter import PairFilter
 from lorastudio.store.calls import list_calls
 from lorastudio.store.library import Library
-from lorastudio.store.pairs import list_pairs
+from lorastudio.store.pairs import count_pairs, list_pairs
 from lorastudio.store.recovery import recover
 from tests.store.crash_writer import PAIRS_AT_ONCE
 
@@ -54,7 +55,8 @@ def check(home: Path, acknowledged: dict[str, set[int]]) -> None:
         assert acknowledged["pairs"] <= set(pairs)
         assert {pairs[pair_id].state for pair_id in acknowledged["accepted"]} <= {PairState.ACCEPTED}
         assert set(Counter(pair.extra["tag"] for pair in pairs.values()).values()) <= {PAIRS_AT_ONCE}
-        assert len(list_pairs(library, search="good")) == len(pairs) == library.value("SELECT count(*) FROM pairs")
+        assert len(list_pairs(library, PairFilter(search="good"))) == len(pairs)
+        assert sum(count_pairs(library).values()) == len(pairs) == library.value("SELECT count(*) FROM pairs")
         states = {call.id: call.state for call in list_calls(library)}
         assert {states[call_id] for call_id in acknowledged["answered"]} <= {CallState.ANSWERED}
         assert set(states.values()) <= {CallState.ANSWERED, CallState.LOST}

@@ -4,6 +4,7 @@ import pytest
 
 from lorastudio.domain.errors import BugError
 from lorastudio.domain.pair import Decider, PairState, Split
+from lorastudio.domain.pair_filter import PairFilter
 from lorastudio.store.actions import redo, undo
 from lorastudio.store.groups import assign_splits
 from lorastudio.store.imports import begin_import, commit_import, drop_import, stage_pairs, sweep_imports
@@ -29,7 +30,7 @@ def commit(library: Library, import_id: int) -> tuple[int, ...]:
 
 
 def goods(library: Library, **filters: object) -> list[str | None]:
-    return [pair.good for pair in list_pairs(library, **filters)]
+    return [pair.good for pair in list_pairs(library, PairFilter(**filters))]
 
 
 def stored_rows(library: Library) -> int:
@@ -39,7 +40,7 @@ def stored_rows(library: Library) -> int:
 def test_staged_pairs_are_seen_by_nobody_until_the_commit(library: Library) -> None:
     import_id = staged(library, "a", "b")
     (hidden,) = (row[0] for row in library.rows("SELECT min(id) FROM pairs"))
-    assert goods(library) == goods(library, search="good") == goods(library, state=PairState.PENDING) == []
+    assert goods(library) == goods(library, search="good") == goods(library, states=(PairState.PENDING,)) == []
     assert sum(count_pairs(library).values()) == 0
     for refused in (
         lambda: get_pair(library, hidden),
@@ -50,7 +51,7 @@ def test_staged_pairs_are_seen_by_nobody_until_the_commit(library: Library) -> N
             refused()
     changes = commit_import(library, import_id, state=PairState.ACCEPTED, decider=Decider.BULK, report={"rows_read": 2})
     assert changes.undo_label == "import of file.jsonl"
-    assert changes.pairs == tuple(pair.id for pair in list_pairs(library, search="good"))
+    assert changes.pairs == tuple(pair.id for pair in list_pairs(library, PairFilter(search="good")))
     assert count_pairs(library)[PairState.ACCEPTED] == 2
     assert {(pair.decided_by, pair.import_id) for pair in list_pairs(library)} == {(Decider.BULK, import_id)}
     assert from_json(library.value("SELECT report FROM imports")) == {"rows_read": 2}

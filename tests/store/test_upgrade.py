@@ -12,15 +12,19 @@ from sqlite_utils import Database
 
 from lorastudio.domain.endpoint import Endpoint, Role
 from lorastudio.domain.errors import LibraryBusyError, LibraryTooNewError
+from lorastudio.domain.history import Actor
 from lorastudio.domain.pair import Decider, PairOrder, PairState, Split
+from lorastudio.domain.pair_filter import PairFilter
 from lorastudio.store import upgrade
 from lorastudio.store.calls import list_calls
+from lorastudio.store.clusters import ClusterKind, Look, cluster_of, last_look, save_clusters
 from lorastudio.store.drafts import list_drafts
 from lorastudio.store.endpoints import list_endpoints
+from lorastudio.store.history import list_actions
 from lorastudio.store.library import LIBRARY_FILE, Library
 from lorastudio.store.lock import WriterLock
-from lorastudio.store.migrations import MIGRATIONS
-from lorastudio.store.pairs import decide_pairs, get_pairs, list_pairs, pair_ids, undo
+from lorastudio.store.migrations import MIGRATIONS, m008_cleaning, m009_curation
+from lorastudio.store.pairs import count_pairs, decide_pairs, get_pairs, list_pairs, pair_ids, undo
 from lorastudio.store.questions import list_questions
 
 
@@ -36,12 +40,12 @@ def fill_format_1(db: Database) -> None:
 
 
 def check_format_1(library: Library) -> None:
-    (pair,) = list_pairs(library, search="tres cobre")
+    (pair,) = list_pairs(library, PairFilter(search="tres cobre"))
     assert pair.state is PairState.ACCEPTED
     assert pair.split is Split.HELDOUT
     assert pair.import_id is None
-    assert list_pairs(library, search="copper") == [pair]
-    assert list_pairs(library, search="role") == []
+    assert list_pairs(library, PairFilter(search="copper")) == [pair]
+    assert list_pairs(library, PairFilter(search="role")) == []
     decide_pairs(library, [pair.id], PairState.REJECTED, Decider.PERSON, "reject")
     undo(library)
     assert list_pairs(library) == [pair]
@@ -130,6 +134,38 @@ def check_format_5(library: Library) -> None:
     assert [draft.text for draft in list_drafts(library, 1)] == ["Because."]
 
 
+def check_after_cleaning(library: Library) -> None:
+    assert last_look(library, ClusterKind.DUPLICATES) is None
+    save_clusters(library, Look(ClusterKind.DUPLICATES, "minhash", "", 2), [[1, 2]])
+    assert cluster_of(library, ClusterKind.DUPLICATES, 2) == (1,)
+
+
+def fill_before_curation(db: Database) -> None:
+    """A library as it was before pairs had cells and the history said who: with a decision by the rule, undone."""
+    fill_format_2(db)
+    db.execute("UPDATE pairs SET lint = '[\"length bias\"]', confidence = 0.9 WHERE text_hash = 'i'")
+    db.execute(
+        "INSERT INTO actions (kind, label, state, done_at) VALUES"
+        " ('decide', 'acceptance of pair 2', 'done', '2026-11-22T12:00:00Z')"
+    )
+    db.execute(
+        "INSERT INTO action_pairs (action_id, pair_id, before, after) VALUES (1, 2,"
+        ' \'{"state":"pending","decided_by":"nobody"}\', \'{"state":"accepted","decided_by":"rule"}\')'
+    )
+    db.execute("UPDATE pairs SET state = 'accepted', decided_by = 'rule' WHERE id = 2")
+
+
+def check_after_curation(library: Library) -> None:
+    assert count_pairs(library) == {PairState.PENDING: 0, PairState.ACCEPTED: 2, PairState.REJECTED: 0}
+    chosen = PairFilter(findings=("length bias",), min_confidence=0.9, max_margin=0.5, splits=(Split.HELDOUT,))
+    (imported,) = list_pairs(library, chosen, order=PairOrder.CONFIDENCE)
+    assert imported.text_hash == "i"
+    (action,) = list_actions(library)
+    assert (action.who, action.num_pairs, action.turns) == (Actor.RULE, 1, ())
+    undo(library)
+    assert count_pairs(library)[PairState.PENDING] == 1
+
+
 # What a file of each format held, and what must be true of it after its upgrade.
 OLDER: dict[int, tuple[Callable[[Database], None], Callable[[Library], None]]] = {
     1: (fill_format_1, check_format_1),
@@ -137,6 +173,8 @@ OLDER: dict[int, tuple[Callable[[Database], None], Callable[[Library], None]]] =
     3: (fill_format_3, check_format_3),
     4: (fill_format_4, check_format_4),
     5: (fill_format_5, check_format_5),
+    MIGRATIONS.index(m008_cleaning.apply): (fill_format_2, check_after_cleaning),
+    MIGRATIONS.index(m009_curation.apply): (fill_before_curation, check_after_curation),
 }
 
 

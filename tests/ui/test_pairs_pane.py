@@ -18,6 +18,7 @@ from lorastudio.domain.changes import Changes
 from lorastudio.domain.draft import CallPurpose, DraftState, Issue
 from lorastudio.domain.messages import user
 from lorastudio.domain.pair import Decider, Origin, Pair, PairState, Split
+from lorastudio.domain.pair_filter import PairFilter
 from lorastudio.store.calls import record_sent
 from lorastudio.store.critiques import add_critique
 from lorastudio.store.drafts import finish_draft, start_draft
@@ -328,7 +329,7 @@ def test_bulk_keeps_to_the_search(tmp_path: Path) -> None:
 
 
 def list_pairs_rejected(library: Library) -> list[Pair]:
-    return list_pairs(library, state=PairState.REJECTED)
+    return list_pairs(library, PairFilter(states=(PairState.REJECTED,)))
 
 
 def test_what_others_add_appears_and_the_place_is_kept(tmp_path: Path) -> None:

@@ -81,9 +81,11 @@ class PairSheet:
 
 def read_list(library: Library, chosen: PairFilter) -> PairList:
     """The ids, sorted by SQLite."""
+    from lorastudio.domain.pair_filter import PairFilter as StoredFilter
     from lorastudio.store.pairs import count_pairs, pair_ids
 
-    ids = pair_ids(library, state=chosen.state, search=chosen.search, order=chosen.order)
+    states = () if chosen.state is None else (chosen.state,)
+    ids = pair_ids(library, StoredFilter(states=states, search=chosen.search), order=chosen.order)
     return PairList(chosen, ids, count_pairs(library))
 
 
@@ -171,9 +173,10 @@ def read_least_confidence(library: Library) -> float:
 
 
 def _waiting(library: Library, search: str, least: float | None) -> array[int]:
+    from lorastudio.domain.pair_filter import PairFilter as StoredFilter
     from lorastudio.store.pairs import pair_ids
 
-    return pair_ids(library, state=PairState.PENDING, search=search, min_confidence=least)
+    return pair_ids(library, StoredFilter(states=(PairState.PENDING,), search=search, min_confidence=least))
 
 
 def _row(library: Library, pair: Pair) -> PairRow:

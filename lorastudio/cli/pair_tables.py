@@ -1,0 +1,110 @@
+"""Pairs and their history as tables for people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+
+from lorastudio.cli.session import Session, counted, figure, table
+from lorastudio.domain.changes import Changes
+from lorastudio.domain.events import as_json
+from lorastudio.domain.history import ActionEntry, ActionState, PairEntry, Turn
+from lorastudio.domain.text_query import Snippet
+from lorastudio.services.curation import FoundPair
+
+PREVIEW = 80
+
+
+def report_changes(session: Session, changes: Changes, text: str) -> None:
+    """The result of a verb that changed pairs."""
+    record = {"changed": as_json(changes.pairs), "count": len(changes.pairs), "undo": changes.undo_label}
+    session.result(record, lambda out: out.print(text, markup=False, highlight=False))
+
+
+def show_pairs(out: Console, found: Sequence[FoundPair], counts: dict[str, int]) -> None:
+    shown = table(">Id", "State", ">Gain", ">Conf.", "Prompt", "Good", "Bad", "Lint")
+    for item in found:
+        pair = item.pair
+        shown.add_row(
+            str(pair.id),
+            pair.state.value,
+            figure(pair.margin, 2),
+            figure(pair.confidence, 2),
+            _text(pair.prompt[-1].content if pair.prompt else "", item.snippets.get("prompt")),
+            _text(pair.good, item.snippets.get("good")),
+            _text(pair.bad, item.snippets.get("bad")),
+            ", ".join(pair.lint),
+        )
+    out.print(shown)
+    out.print(", ".join(f"{count} {state}" for state, count in counts.items()) + ".", highlight=False)
+
+
+def show_actions(out: Console, actions: Sequence[ActionEntry]) -> None:
+    shown = table(">Id", "When", "Who", "What", ">Pairs", "Now")
+    for action in actions:
+        shown.add_row(
+            str(action.id),
+            action.at,
+            action.who.value,
+            _plain(action.label),
+            str(action.num_pairs),
+            _standing(action.state, action.turns),
+        )
+    out.print(shown)
+
+
+def show_pair_history(out: Console, entries: Sequence[PairEntry]) -> None:
+    shown = table("When", "Who", "What", "Changed", "Now")
+    for entry in entries:
+        shown.add_row(
+            entry.at,
+            entry.who.value if entry.who else "–",
+            _plain(f"{entry.label} ({entry.what})" if entry.who is None else entry.label),
+            _plain(_difference(entry)),
+            _standing(entry.state, entry.turns),
+        )
+    out.print(shown)
+
+
+def show_counts(out: Console, counts: dict[str, int]) -> None:
+    shown = table("", ">Pairs")
+    for word, count in counts.items():
+        shown.add_row(_plain(word or "–"), str(count))
+    out.print(shown)
+    out.print(f"{counted(sum(counts.values()), 'pair')} in all.", highlight=False)
+
+
+def _difference(entry: PairEntry) -> str:
+    """The columns that an action changed; long texts by name alone."""
+    changed = [name for name in entry.after if entry.after[name] != entry.before.get(name)]
+    short = {"state", "decided_by"}
+    return ", ".join(
+        f"{name}: {entry.before.get(name)} → {entry.after[name]}" if name in short else name for name in changed
+    )
+
+
+def _standing(state: ActionState, turns: Sequence[Turn]) -> str:
+    return state.value if not turns else f"{state.value} ({turns[-1].at})"
+
+
+def _text(text: str | None, found: Snippet | None) -> str:
+    """The beginning of a text, or where it was found, with the match in bold."""
+    if found is None:
+        return _preview(text)
+    pieces, end = ["…" if found.cut_before else ""], 0
+    for start, stop in found.spans:
+        pieces += [_plain(found.text[end:start]), "[bold]", _plain(found.text[start:stop]), "[/bold]"]
+        end = stop
+    return " ".join("".join([*pieces, _plain(found.text[end:]), "…" if found.cut_after else ""]).split())
+
+
+def _preview(text: str | None) -> str:
+    if text is None:
+        return "–"
+    line = _plain(" ".join(text.split()))
+    return line if len(line) <= PREVIEW else line[: PREVIEW - 1] + "…"
+
+
+def _plain(text: str) -> str:
+    return text.replace("[", "\\[")

@@ -1,0 +1,225 @@
+"""Lists and counts of pairs by any filter, at a million pairs too: bounded work, never through their texts.
+
+A page in some order is looked for where it usually is, at the beginning of that order. When too few pairs there
+are meant, the cells say how many there are at all: few enough are collected and sorted, else the order is walked
+on. Either way no more than about half of all pairs are looked at twice, a few dozen bytes each.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from lorastudio.domain.errors import KnownError
+from lorastudio.domain.pair import PairOrder, PairState
+from lorastudio.domain.pair_filter import EVERY_PAIR, PairFilter
+from lorastudio.domain.text_query import Term, parse_query
+from lorastudio.store.json_text import from_json
+from lorastudio.store.library import Library
+from lorastudio.store.pair_cells import Choice, cell_words, choose
+
+# How many pairs at the beginning of an order are looked at before anything else is tried.
+REACH = 20_000
+
+
+class PairFacet(StrEnum):
+    """By what pairs can be counted."""
+
+    STATE = "state"
+    ORIGIN = "origin"
+    LANGUAGE = "language"
+    SPLIT = "split"
+    DECIDER = "decided_by"
+    CYCLE = "cycle_id"
+    IMPORT = "import_id"
+    DAY = "day"
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """`index` holds all that a filter looks at, sorted by `keys`."""
+
+    keys: tuple[str, ...]
+    index: str
+
+    @property
+    def sorting(self) -> str:
+        return ", ".join(self.keys)
+
+
+_ORDERS = {
+    PairOrder.ARRIVAL: _Order(("pair_facets.pair_id",), "pair_facets NOT INDEXED"),
+    PairOrder.MARGIN: _Order(
+        ("pair_facets.by_margin", "pair_facets.pair_id"), "pair_facets INDEXED BY pair_facets_margin"
+    ),
+    PairOrder.CONFIDENCE: _Order(
+        ("pair_facets.by_confidence", "pair_facets.pair_id"), "pair_facets INDEXED BY pair_facets_confidence"
+    ),
+}
+_BY_CELL = "pair_facets INDEXED BY pair_facets_cell"
+_SEARCHED = "pair_index CROSS JOIN pair_facets ON pair_facets.pair_id = pair_index.rowid"
+
+
+def pair_ids(
+    library: Library,
+    chosen: PairFilter = EVERY_PAIR,
+    *,
+    order: PairOrder = PairOrder.ARRIVAL,
+    limit: int | None = None,
+    after_id: int = 0,
+) -> array[int]:
+    """The ids of the pairs that a filter means ("q": 8 bytes each), from the one after `after_id` on in this order.
+
+    KnownError when `after_id` is of no pair and the order is not that of arrival.
+    """
+    terms = _terms(chosen)
+    with library.snapshot():
+        choice = choose(library, chosen)
+        if not choice.pairs or terms == ():
+            return array("q")
+        page = _Page(library, choice, _ORDERS[order], -1 if limit is None else limit)
+        after = _place(library, order, after_id) if after_id else ()
+        return page.search(terms, after) if terms else page.find(after)
+
+
+def count_pairs(library: Library, chosen: PairFilter = EVERY_PAIR) -> dict[PairState, int]:
+    """How many pairs a filter means in each state, zeros included."""
+    found = count_by(library, PairFacet.STATE, chosen)
+    return {state: found.get(state.value, 0) for state in PairState}
+
+
+def count_by(library: Library, facet: PairFacet, chosen: PairFilter = EVERY_PAIR) -> dict[str, int]:
+    """How many pairs a filter means for each word of a facet, sorted by word."""
+    return _count(library, facet.value, chosen)
+
+
+def count_by_findings(library: Library, chosen: PairFilter = EVERY_PAIR) -> dict[tuple[str, ...], int]:
+    """How many pairs a filter means for each list of findings, the empty one included."""
+    return {tuple(from_json(lint)): pairs for lint, pairs in _count(library, "lint", chosen).items()}
+
+
+def _count(library: Library, column: str, chosen: PairFilter) -> dict[str, int]:
+    counts: Counter[str] = Counter()
+    with library.snapshot():
+        words = cell_words(library, column)
+        for cell, pairs in _per_cell(library, choose(library, chosen), _terms(chosen), words):
+            counts[str(words[cell][0])] += pairs
+    return dict(sorted(counts.items()))
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """The first `limit` (-1: all) ids that a choice lets through, in an order."""
+
+    library: Library
+    choice: Choice
+    order: _Order
+    limit: int
+
+    def find(self, after: tuple[float, ...]) -> array[int]:
+        """Without a search; from the place `after` on."""
+        choice = self.choice
+        if self.limit >= 0 and choice.pairs > REACH:
+            near = self._near(after)
+            found = self._walk(after, near)
+            if len(found) == self.limit or near == ():
+                return found
+        sparse = any("confidence" in condition for condition in choice.ranges)
+        if choice.cells is not None and (sparse or choice.pairs <= choice.total // 2):
+            return self._ids(_BY_CELL, choice.conditions(by_cell=True), self.order.sorting, after, ())
+        return self._walk(after, ())
+
+    def search(self, terms: tuple[Term, ...], after: tuple[float, ...]) -> array[int]:
+        """Those that say all the terms."""
+        conditions = ["pair_index MATCH :match", *self.choice.conditions(by_cell=False)]
+        # The full-text index runs in the order of ids, so a page of a common word needs no sort.
+        sorting = self.order.sorting if len(self.order.keys) > 1 else "pair_index.rowid"
+        if sorting == "pair_index.rowid" and after:
+            conditions.append("pair_index.rowid > :after_0")
+        return self._ids(_SEARCHED, conditions, sorting, after, (), match=_match(terms))
+
+    def _walk(self, after: tuple[float, ...], until: tuple[float, ...]) -> array[int]:
+        conditions = self.choice.conditions(by_cell=False)
+        return self._ids(self.order.index, conditions, self.order.sorting, after, until)
+
+    def _near(self, after: tuple[float, ...]) -> tuple[float, ...]:
+        """The place in the order that lies `REACH` pairs on; empty when the order ends before."""
+        where, parameters = _between(self.order, after, ())
+        row = self.library.row(
+            f"SELECT {self.order.sorting} FROM {self.order.index} WHERE {where or '1'}"
+            f" ORDER BY {self.order.sorting} LIMIT 1 OFFSET {REACH}",
+            parameters,
+        )
+        return () if row is None else tuple(row)
+
+    def _ids(
+        self,
+        table: str,
+        conditions: list[str],
+        sorting: str,
+        after: tuple[float, ...],
+        until: tuple[float, ...],
+        **more: Any,
+    ) -> array[int]:
+        place, parameters = _between(self.order, after, until)
+        where = " AND ".join([*conditions, *([place] if place else [])]) or "1"
+        return self.library.integers(
+            f"SELECT pair_facets.pair_id FROM {table} WHERE {where} ORDER BY {sorting} LIMIT :limit",
+            {**self.choice.parameters, **parameters, **more, "limit": self.limit},
+        )
+
+
+def _between(order: _Order, after: tuple[float, ...], until: tuple[float, ...]) -> tuple[str, dict[str, float]]:
+    """The condition that a pair lies after one place of the order and not after another, empty ones left out."""
+    conditions, parameters = list[str](), dict[str, float]()
+    for name, comparison, place in (("after", ">", after), ("until", "<=", until)):
+        if place:
+            marks = ", ".join(f":{name}_{number}" for number in range(len(place)))
+            conditions.append(f"({order.sorting}) {comparison} ({marks})")
+            parameters |= {f"{name}_{number}": value for number, value in enumerate(place)}
+    return " AND ".join(conditions), parameters
+
+
+def _place(library: Library, order: PairOrder, pair_id: int) -> tuple[float, ...]:
+    """Where a pair lies in an order."""
+    if order is PairOrder.ARRIVAL:
+        return (pair_id,)
+    row = library.row(f"SELECT {_ORDERS[order].sorting} FROM pair_facets WHERE pair_id = ?", (pair_id,))
+    if row is None:
+        raise KnownError(f"There is no pair {pair_id} to go on after.", "Begin again with the first page.")
+    return tuple(row)
+
+
+def _per_cell(
+    library: Library, choice: Choice, terms: tuple[Term, ...] | None, words: Mapping[int, tuple[str, int]]
+) -> Iterator[tuple[int, int]]:
+    """Cells and how many of their pairs are meant."""
+    if terms is None and not choice.ranges:
+        yield from ((cell, words[cell][1]) for cell in (words if choice.cells is None else choice.cells))
+        return
+    if terms == () or not choice.pairs:
+        return
+    conditions = choice.conditions(by_cell=not terms)
+    table, match = _BY_CELL, ""
+    if terms:
+        table, match = _SEARCHED, _match(terms)
+        conditions.append("pair_index MATCH :match")
+    rows = library.rows(
+        f"SELECT pair_facets.cell_id, count(*) FROM {table} WHERE {' AND '.join(conditions)} GROUP BY 1",
+        {**choice.parameters, "match": match},
+    )
+    yield from ((row[0], row[1]) for row in rows)
+
+
+def _terms(chosen: PairFilter) -> tuple[Term, ...] | None:
+    """What is searched for: None for no search, nothing for one that holds no word and so finds nothing."""
+    return parse_query(chosen.search) if chosen.search.strip() else None
+
+
+def _match(terms: tuple[Term, ...]) -> str:
+    """The terms as FTS5 reads them: in quotes no word is an operator, and a star lets the last one go on."""
+    return " ".join(f'"{" ".join(term.words)}"{"*" if term.open else ""}' for term in terms)
