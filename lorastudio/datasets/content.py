@@ -16,6 +16,9 @@ from typing import BinaryIO, Protocol
 BLOCK_BYTES = 1 << 18
 _HEAD_BYTES = 16
 _GZIP = b"\x1f\x8b"
+_ZSTD = b"\x28\xb5\x2f\xfd"
+# Packed data may unpack to 30,000 times their size, so that only a little is unpacked at once.
+_PACKED_BYTES = 1 << 10
 _BOMS = (
     (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark is the start of this one
     (codecs.BOM_UTF32_BE, "utf-32-be"),
@@ -24,9 +27,7 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _NOT_TEXT = (
-    (b"PAR1", "a Parquet file"),
     (b"PK\x03\x04", "a zip archive"),
-    (b"\x28\xb5\x2f\xfd", "packed with Zstandard"),
     (b"BZh", "packed with bzip2"),
     (b"\xfd7zXZ\x00", "packed with xz"),
     (b"SQLite format 3\x00", "an SQLite database"),
@@ -60,14 +61,20 @@ class Content:
             raise OSError(errno.EINVAL, "it is no regular file", str(path))
         self.size_bytes = status.st_size
         self.bytes_read = 0
-        self._file: BinaryIO = path.open("rb")
+        self.file: BinaryIO = path.open("rb")
+
+    def starts_with(self, magic: bytes) -> bool:
+        """Whether these are the file's first bytes. Asked before `blocks`."""
+        head = self.file.read(len(magic))
+        self.file.seek(0)
+        return head == magic
 
     def blocks(self) -> Iterator[bytes]:
         """All blocks in order, once. Raises `CutShort` at a broken end and `NotTextError` at the start."""
         return _as_utf8(_unpacked(self._raw()))
 
     def close(self) -> None:
-        self._file.close()
+        self.file.close()
 
     def __enter__(self) -> Content:
         return self
@@ -78,7 +85,7 @@ class Content:
         self.close()
 
     def _raw(self) -> Iterator[bytes]:
-        while block := self._file.read(BLOCK_BYTES):
+        while block := self.file.read(BLOCK_BYTES):
             self.bytes_read += len(block)
             yield block
 
@@ -87,6 +94,8 @@ def _unpacked(blocks: Iterator[bytes]) -> Iterator[bytes]:
     first = next(blocks, b"")
     if first.startswith(_GZIP):
         yield from _gunzipped(first, blocks)
+    elif first.startswith(_ZSTD):
+        yield from _unpacked_frames(first, blocks)
     else:
         yield first
         yield from blocks
@@ -113,6 +122,26 @@ def _gunzipped(block: bytes, blocks: Iterator[bytes]) -> Iterator[bytes]:
             member = zlib.decompressobj(wbits=31)
     yield member.flush()
     if not member.eof:
+        raise CutShort("the compressed file is cut off here")
+
+
+def _unpacked_frames(first: bytes, blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """Every frame of a Zstandard stream."""
+    from zstandard import ZstdDecompressor, ZstdError  # only files that are packed so need it
+
+    frame = ZstdDecompressor().decompressobj()
+    for block in chain((first,), blocks):
+        for at in range(0, len(block), _PACKED_BYTES):
+            part = block[at : at + _PACKED_BYTES]
+            while part:
+                if frame.eof:
+                    frame = ZstdDecompressor().decompressobj()
+                try:
+                    yield frame.decompress(part)
+                except ZstdError as error:
+                    raise CutShort("the compressed data are damaged from here on") from error
+                part = frame.unused_data if frame.eof else b""
+    if not frame.eof:
         raise CutShort("the compressed file is cut off here")
 
 

@@ -15,7 +15,8 @@ class RowError(Exception):
 @dataclass(frozen=True, slots=True)
 class Example:
     """A prompt with a good answer, a bad one, or both. `group`, `language`, `confidence` (0..1), `margin` and
-    `iteration` are None when the file says nothing; `extra` holds the columns that we don't know."""
+    `iteration` are None when the file says nothing; `extra` holds the columns that we don't know. `earlier_answers`
+    counts those of a conversation that stay in the prompt, where they are not trained on."""
 
     prompt: Conversation
     good: str | None
@@ -26,6 +27,7 @@ class Example:
     margin: float | None = None
     iteration: int | None = None
     extra: dict[str, Any] = field(default_factory=dict)
+    earlier_answers: int = 0
 
     def __post_init__(self) -> None:
         if not any(message.content.strip() for message in self.prompt):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from lorastudio.datasets.example import RowError
@@ -77,6 +77,11 @@ def only_answer(conversation: Sequence[Message], name: str) -> str | None:
     if [message.role for message in conversation] != ["assistant"]:
         raise RowError(f"has not exactly one answer in the column {name!r}")
     return optional_text({name: conversation[0].content}, name)
+
+
+def answers_in(conversation: Iterable[Message]) -> int:
+    """How many turns are answers."""
+    return sum(message.role == "assistant" for message in conversation)
 
 
 def _turn(item: Any, where: str) -> Message:

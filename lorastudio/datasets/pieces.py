@@ -63,11 +63,18 @@ class _LineCutter:
         self._too_long = False
 
     def feed(self, block: bytes) -> Iterator[Piece]:
-        *whole, rest = block.split(b"\n")
-        for part in whole:
-            self._hold(part)
-            yield from self.finish()
-            self.line += 1
+        first, *whole = block.split(b"\n")
+        self._hold(first)
+        if not whole:
+            return
+        yield from self.finish()
+        self.line += 1
+        rest = whole.pop()
+        # A whole line inside a block is shorter than a row may be.
+        for line, part in enumerate(whole, self.line):
+            if data := part.strip(b" \t\r"):
+                yield Piece(line, data)
+        self.line += len(whole)
         self._hold(rest)
 
     def finish(self) -> Iterator[Piece]:

@@ -1,8 +1,5 @@
-"""Rows: JSON objects out of a file of any of the accepted containers, each with its line, damage named.
-
-Containers: one object a line, a JSON array, objects that simply follow each other; plain or gzip; UTF-8,
-UTF-16 or UTF-32. Which one it is, is read from the content.
-"""
+"""Rows: the objects of a JSON text, each with its line, damage named: one object a line, a JSON array, or objects that
+simply follow each other."""
 
 from __future__ import annotations
 
@@ -10,17 +7,20 @@ import json
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import chain
+from dataclasses import dataclass, field
 from typing import Any
 
-from lorastudio.datasets.content import CutShort
+import orjson
+
 from lorastudio.datasets.mojibake import repair
 from lorastudio.datasets.pieces import Piece, cut_lines, cut_objects
 
 MAX_DEPTH = 64
-_HEAD_BYTES = 1 << 20
 _SPACE = re.compile(r"[ \t\r\n]*")
+# Every key ends so, and a few texts do: never fewer of them than keys.
+_KEY_ENDS = re.compile(rb'"\s*:')
+# From here on a float may have been a whole number that lost digits.
+_WHOLE_FLOATS = 2.0**53
 
 DOUBLE_ENCODED = "double-encoded text"
 NUL_SIGNS = "NUL characters"
@@ -29,104 +29,140 @@ SPLIT_SIGNS = "characters split into surrogates"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One object of the file. `repairs` names what had to be mended in its texts."""
+    """One object of the file. `repairs` names what had to be mended in its texts; `raw` is what stood in the file,
+    where that is known."""
 
     line: int
     values: dict[str, Any]
     repairs: frozenset[str] = frozenset()
+    raw: bytes | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Something of the file that can't be used; line 0 means the file as a whole."""
+    """Something of the file that can't be used; line 0 means the file as a whole. `raw` is what stands there."""
 
     line: int
     reason: str
+    raw: bytes | None = field(default=None, compare=False, repr=False)
 
 
-class _BadRow(Exception):
+class BadRow(Exception):
     """`str()` says what is wrong with a row."""
 
 
-def read_rows(blocks: Iterator[bytes]) -> Iterator[Row | Refusal]:
-    """Every row of a text, in order; nothing raises but what `blocks` raises on its first block, and OSError."""
-    head = bytearray()
-    cut: CutShort | None = None
-    try:
-        while len(head) < _HEAD_BYTES and (block := next(blocks, None)) is not None:
-            head += block
-    except CutShort as reason:
-        cut = reason
-    whole = chain((bytes(head),), blocks if cut is None else _raising(cut))
-    pieces = cut_lines(whole) if _is_lines(bytes(head)) else cut_objects(whole)
-    for piece in pieces:
+def rows_of_lines(blocks: Iterator[bytes]) -> Iterator[Row | Refusal]:
+    """The rows of a text with one object a line (or several, one after the other). Raises what `blocks` raises."""
+    for piece in cut_lines(blocks):
         yield from _parsed(piece)
 
 
-def _raising(cut: CutShort) -> Iterator[bytes]:
-    raise cut
-    yield b""
+def rows_of_objects(blocks: Iterator[bytes]) -> Iterator[Row | Refusal]:
+    """The rows of a JSON array, or of objects that follow each other. Raises what `blocks` raises."""
+    for piece in cut_objects(blocks):
+        yield from _parsed(piece)
 
 
-def _is_lines(head: bytes) -> bool:
-    """Whether there is one object a line: some line that starts with a brace is a whole object with content.
-
-    Inside an array such a line may be the last row, so text that starts with a bracket is never taken for lines.
-    """
-    start = head.lstrip()
-    if start.startswith(b"["):
-        return False
-    if not start.startswith(b"{"):
-        return True
-    return any(line.startswith(b"{") and _is_object(line) for line in head.split(b"\n")[:100])
-
-
-def _is_object(line: bytes) -> bool:
+def is_object(line: bytes) -> bool:
+    """Whether a line begins with a whole object that is not empty."""
     try:
         value, _ = _DECODER.raw_decode(line.decode("utf-8", "replace"))
-    except (ValueError, RecursionError, _BadRow):
+    except (ValueError, RecursionError, BadRow):
         return False
     return isinstance(value, dict) and bool(value)
 
 
+def clean_row(line: int, value: Any, raw: bytes | None = None) -> Row:
+    """An object as a row, its texts mended. `BadRow` where it is none, is nested too deeply, or can't be mended."""
+    if not isinstance(value, dict):
+        raise BadRow("is not a JSON object")
+    repairs: set[str] = set()
+    cleaned = _cleaned(value, repairs, MAX_DEPTH)
+    return Row(line, cleaned, frozenset(repairs), raw)
+
+
 def _parsed(piece: Piece) -> Iterator[Row | Refusal]:
     """The rows of a piece: one, or several objects that share a line."""
-    if piece.data is not None:
-        try:
-            for value in _values(_decoded(piece.data)):
-                yield _row(piece.line, value)
-        except _BadRow as bad:
-            yield Refusal(piece.line, piece.reason or str(bad))
-            return
-    if piece.reason:
+    if piece.data is None:
         yield Refusal(piece.line, piece.reason)
+        return
+    if not piece.reason and (value := _sound(piece.data)) is not None:
+        # Neither zeros nor other scripts can hide in plain ASCII without an escape.
+        if piece.data.isascii() and b"\\u" not in piece.data:
+            yield Row(piece.line, value, raw=piece.data)
+        else:
+            yield from _cleaned_rows(piece, iter((value,)))
+        return
+    yield from _cleaned_rows(piece, _values(piece.data))
+    if piece.reason:
+        yield Refusal(piece.line, piece.reason, piece.data)
 
 
-def _values(text: str) -> Iterator[Any]:
+def _cleaned_rows(piece: Piece, values: Iterator[Any]) -> Iterator[Row | Refusal]:
+    try:
+        for value in values:
+            yield clean_row(piece.line, value, piece.data)
+    except BadRow as bad:
+        if not piece.reason:
+            yield Refusal(piece.line, str(bad), piece.data)
+
+
+def _sound(data: bytes) -> dict[str, Any] | None:
+    """One object without any damage; None where somebody must look closer."""
+    try:
+        value = orjson.loads(data)
+    except ValueError:
+        return None
+    if type(value) is not dict:
+        return None
+    keys = _keys(value, MAX_DEPTH)
+    return value if keys is not None and len(_KEY_ENDS.findall(data)) == keys else None
+
+
+def _keys(value: dict[str, Any] | list[Any], depth: int) -> int | None:
+    """How many keys there are in all; None when it is nested too deeply, or a number may have lost digits."""
+    inner: Any = value
+    keys = 0
+    if type(value) is dict:
+        keys, inner = len(value), value.values()
+    for item in inner:
+        kind = type(item)
+        if kind is dict or kind is list:
+            more = _keys(item, depth - 1) if depth > 1 else None
+            if more is None:
+                return None
+            keys += more
+        elif kind is float and not -_WHOLE_FLOATS < item < _WHOLE_FLOATS:
+            return None
+    return keys
+
+
+def _values(data: bytes) -> Iterator[Any]:
+    text = _decoded(data)
     at = 0
     while at < len(text):
         try:
             value, end = _DECODER.raw_decode(text, at)
         except json.JSONDecodeError as error:
-            raise _BadRow(f"is not valid JSON: {error.msg} (column {error.colno})") from None
+            raise BadRow(f"is not valid JSON: {error.msg} (column {error.colno})") from None
         except RecursionError:
-            raise _BadRow("is nested too deeply") from None
+            raise BadRow("is nested too deeply") from None
         except ValueError:
-            raise _BadRow("holds a number that is too long") from None
+            raise BadRow("holds a number that is too long") from None
         yield value
         at = _space_end(text, end)
 
 
 def _decoded(data: bytes) -> str:
     if not data.strip(b"\0 \t\r\n"):
-        raise _BadRow("holds nothing but NUL characters")
+        raise BadRow("holds nothing but NUL characters")
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
         try:
             return data.decode("utf-8", "surrogatepass")
         except UnicodeDecodeError:
-            raise _BadRow(f"is not UTF-8 text (byte {error.start + 1} of the row)") from None
+            raise BadRow(f"is not UTF-8 text (byte {error.start + 1} of the row)") from None
 
 
 def _space_end(text: str, at: int) -> int:
@@ -134,19 +170,11 @@ def _space_end(text: str, at: int) -> int:
     return found.end() if found else at
 
 
-def _row(line: int, value: Any) -> Row:
-    if not isinstance(value, dict):
-        raise _BadRow("is not a JSON object")
-    repairs: set[str] = set()
-    cleaned = _cleaned(value, repairs, MAX_DEPTH)
-    return Row(line, cleaned, frozenset(repairs))
-
-
 def _cleaned(value: Any, repairs: set[str], depth: int) -> Any:
     if isinstance(value, str):
         return _clean_text(value, repairs)
     if isinstance(value, (dict, list)) and depth == 0:
-        raise _BadRow("is nested too deeply")
+        raise BadRow("is nested too deeply")
     if isinstance(value, dict):
         return {_clean_text(key, repairs): _cleaned(item, repairs, depth - 1) for key, item in value.items()}
     if isinstance(value, list):
@@ -174,7 +202,7 @@ def _joined(text: str) -> str:
     try:
         return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
     except UnicodeDecodeError:
-        raise _BadRow("holds half of a character (a lone surrogate)") from None
+        raise BadRow("holds half of a character (a lone surrogate)") from None
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -182,7 +210,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(values) < len(pairs):
         for key, value in pairs:
             if values[key] != value:
-                raise _BadRow(f"has the key {key[:80]!r} twice with different values")
+                raise BadRow(f"has the key {key[:80]!r} twice with different values")
     return values
 
 

@@ -116,7 +116,7 @@ def test_columns_of_the_seed_format(tmp_path: Path) -> None:
         ({"prompt": [{"role": "tool", "content": "x"}], "completion": "c"}, "'tool'"),
         ({"prompt": [{"role": "user", "content": [{"type": "image_url"}]}], "completion": "c"}, "no text in turn 1"),
         ({"prompt": ["x"], "completion": "c"}, "turn 1"),
-        ({"chosen": "a", "rejected": "b"}, "no prompt"),
+        ({"chosen": "a", "rejected": "b"}, "no prompt, and 'chosen' is no transcript"),
         ({"chosen": [*ASK, GOOD], "rejected": [*ASK, GOOD]}, "same conversation"),
         ({"chosen": [*ASK, GOOD, *ASK, BAD], "rejected": [*ASK, BAD]}, "exactly one answer"),
         ({"messages": ASK}, "no answer"),

@@ -25,6 +25,7 @@ def _read_chat(values: Values) -> Example:
         good=fields.only_answer([turns[last][0]], "messages"),
         bad=None,
         extra=others(values, "messages"),
+        earlier_answers=fields.answers_in(message for message, _ in turns[:last]),
     )
 
 
@@ -44,5 +45,10 @@ def _read_preference(values: Values) -> Example:
     )
 
 
-CHAT = RowFormat("openai chat", _is_chat, _read_chat)
-PREFERENCE = RowFormat("openai preference", _is_preference, _read_preference)
+CHAT = RowFormat("openai chat", _is_chat, _read_chat, {"prompt": ("messages",), "good": ("messages",)})
+PREFERENCE = RowFormat(
+    "openai preference",
+    _is_preference,
+    _read_preference,
+    {"prompt": ("input",), "good": ("preferred_output",), "bad": ("non_preferred_output",)},
+)

@@ -13,11 +13,19 @@ Values = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class RowFormat:
-    """One format. `read` raises `RowError`; it gets only rows that `recognises` is true for."""
+    """One format.
+
+    `recognises` looks at nothing but the names of the columns and the types of their values, so that a file's rows
+    need be asked once for each shape. `read` raises `RowError`; it gets only rows that `recognises` is true for.
+    `columns` says which columns make which part of a pair ("prompt", "good", "bad", …), for people. `telling` is how
+    sure a row with these columns is meant so (0..1).
+    """
 
     name: str
     recognises: Callable[[Values], bool]
     read: Callable[[Values], Example]
+    columns: Mapping[str, tuple[str, ...]]
+    telling: float = 1.0
 
 
 def others(values: Values, *known: str) -> dict[str, Any]:

@@ -19,7 +19,12 @@ _KNOWN = ("prompt", "completion", "bad_example", "iteration", "confidence", "mar
 
 
 def as_seed_line(pair: Pair) -> bytes:
-    """A pair of the library as one line, with its lineage; columns that came with it are kept."""
+    """`as_seed_row` as one line."""
+    return json.dumps(as_seed_row(pair), ensure_ascii=False, allow_nan=False).encode("utf-8") + b"\n"
+
+
+def as_seed_row(pair: Pair) -> dict[str, Any]:
+    """A pair of the library with its lineage; columns that came with it are kept."""
     row: dict[str, Any] = {"prompt": _as_prompt(pair.prompt)}
     if pair.good is not None:
         row["completion"] = pair.good
@@ -42,8 +47,7 @@ def as_seed_line(pair: Pair) -> bytes:
         "question": pair.question_id,
         "lint": list(pair.lint),
     }
-    text = json.dumps({**row, **others(pair.extra, *row), **lineage}, ensure_ascii=False, allow_nan=False)
-    return text.encode("utf-8") + b"\n"
+    return {**row, **others(pair.extra, *row), **lineage}
 
 
 def _as_prompt(prompt: Conversation) -> str | list[dict[str, str]]:
@@ -70,4 +74,14 @@ def _read(values: Values) -> Example:
     )
 
 
-SEED = RowFormat("seed", _recognises, _read)
+SEED = RowFormat(
+    "seed",
+    _recognises,
+    _read,
+    {
+        "prompt": ("prompt",),
+        "good": ("completion",),
+        "bad": ("bad_example",),
+        **{name: (name,) for name in ("confidence", "margin", "iteration", "group", "language")},
+    },
+)

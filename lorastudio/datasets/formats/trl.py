@@ -1,7 +1,8 @@
 """TRL's preference formats and its labelled one (KTO).
 
-Explicit: `prompt, chosen, rejected`, each a text or a list of turns; where the answers repeat the prompt's
-turns (as UltraFeedback-binarized does) these are taken off. Implicit: `chosen, rejected` are conversations,
+Explicit: `prompt, chosen, rejected`, each a text or a list of turns; where the answers repeat the prompt's turns
+(as UltraFeedback-binarized does), or begin with more turns that end with the prompt, all but the last turn is the
+prompt. A prompt that is a transcript of HH-RLHF is read as its turns. Implicit: `chosen, rejected` are conversations,
 and what they share at their start is the prompt. Labelled: `prompt, completion, label`; false makes it bad.
 """
 
@@ -12,7 +13,8 @@ from typing import Any
 from lorastudio.datasets import fields
 from lorastudio.datasets.example import Example, RowError
 from lorastudio.datasets.formats.row_format import RowFormat, Values, others
-from lorastudio.domain.messages import Conversation
+from lorastudio.datasets.transcripts import human_assistant
+from lorastudio.domain.messages import Conversation, Message
 
 
 def _is_explicit(values: Values) -> bool:
@@ -20,27 +22,41 @@ def _is_explicit(values: Values) -> bool:
 
 
 def _read_explicit(values: Values) -> Example:
-    prompt = fields.turns(values["prompt"], "prompt")
+    asked = fields.turns(values["prompt"], "prompt")
+    if isinstance(values["prompt"], str) and (turns := human_assistant(values["prompt"])):
+        # A transcript that is to be answered ends with the word that the answer follows, a blank between them.
+        asked = turns[:-1] if turns[-1] == Message("assistant", "") else turns
+        values = {**values, **{name: _stripped(values.get(name)) for name in ("chosen", "rejected")}}
+    good_prompt, good = _answer_after(asked, values.get("chosen"), "chosen")
+    bad_prompt, bad = _answer_after(asked, values.get("rejected"), "rejected")
+    if good is not None and bad is not None and good_prompt != bad_prompt:
+        raise RowError("has two conversations that differ before their last answer")
     return Example(
-        prompt=prompt,
-        good=_answer_after(prompt, values.get("chosen"), "chosen"),
-        bad=_answer_after(prompt, values.get("rejected"), "rejected"),
+        prompt=bad_prompt if good is None else good_prompt,
+        good=good,
+        bad=bad,
         confidence=fields.optional_share(values, "confidence"),
         extra=others(values, "prompt", "chosen", "rejected", "confidence"),
     )
 
 
-def _answer_after(prompt: Conversation, value: Any, name: str) -> str | None:
+def _stripped(value: Any) -> Any:
+    return value.strip() if isinstance(value, str) else value
+
+
+def _answer_after(asked: Conversation, value: Any, name: str) -> tuple[Conversation, str | None]:
+    """The prompt and the answer of a conversation that may repeat the prompt."""
     if value is None or isinstance(value, str):
-        return fields.answer(value, name)
+        return asked, fields.answer(value, name)
     conversation = fields.turns(value, name)
-    if len(conversation) > len(prompt) and conversation[: len(prompt)] == prompt:
-        conversation = conversation[len(prompt) :]
-    return fields.only_answer(conversation, name)
+    before = conversation[:-1]
+    if before and before[-len(asked) :] == asked:
+        return before, fields.only_answer(conversation[-1:], name)
+    return asked, fields.only_answer(conversation, name)
 
 
 def _is_implicit(values: Values) -> bool:
-    return "prompt" not in values and "chosen" in values and "rejected" in values
+    return "prompt" not in values and "chosen" in values and "rejected" in values and "conversations" not in values
 
 
 def _read_implicit(values: Values) -> Example:
@@ -75,6 +91,12 @@ def _read_labelled(values: Values) -> Example:
     )
 
 
-EXPLICIT = RowFormat("trl explicit", _is_explicit, _read_explicit)
-IMPLICIT = RowFormat("trl implicit", _is_implicit, _read_implicit)
-LABELLED = RowFormat("kto", _is_labelled, _read_labelled)
+_ANSWERS = {"good": ("chosen",), "bad": ("rejected",)}
+EXPLICIT = RowFormat("trl explicit", _is_explicit, _read_explicit, {"prompt": ("prompt",), **_ANSWERS})
+IMPLICIT = RowFormat("trl implicit", _is_implicit, _read_implicit, {"prompt": ("chosen", "rejected"), **_ANSWERS})
+LABELLED = RowFormat(
+    "kto",
+    _is_labelled,
+    _read_labelled,
+    {"prompt": ("prompt",), "good": ("completion",), "bad": ("completion",), "good or bad": ("label",)},
+)
