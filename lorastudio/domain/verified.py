@@ -32,11 +32,11 @@ class Method(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What became of a question. `TOO_FEW`: fewer teachers answered than the quorum needs."""
+    """What became of a question. `TOO_FEW`: there is no quorum, and teachers that failed could have made one."""
 
     WAITING = "waiting"
     AGREED = "agreed"
-    DISAGREED = "disagreed"
+    DISAGREED = "no quorum"
     TOO_FEW = "too few answers"
 
 

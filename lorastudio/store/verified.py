@@ -87,6 +87,11 @@ def set_verification_state(library: Library, verification_id: int, state: Verifi
     library.execute("UPDATE verifications SET state = ? WHERE id = ?", (state, verification_id))
 
 
+def set_verification_settings(library: Library, verification_id: int, settings: dict[str, Any]) -> None:
+    """Let other settings hold from now on."""
+    library.execute("UPDATE verifications SET settings = ? WHERE id = ?", (to_json(settings), verification_id))
+
+
 def list_queries(library: Library, verification_id: int, outcome: Outcome | None = None) -> list[Query]:
     """The questions of a verification by position, all or those with one outcome."""
     rows = library.rows(

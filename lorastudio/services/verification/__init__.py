@@ -1,0 +1,1 @@
+"""Verified responses: one question to several teachers, kept when a quorum agrees."""
