@@ -5,7 +5,7 @@ PYTEST = packaging/with_blas.sh .venv/bin/pytest
 INTEROP = tests/interop/.venv/.ready
 PEERS = tests/benchmarks/peers/.venv/.ready
 
-.PHONY: run setup demo test test-interop check soak bench bench-gate bench-loop bench-rates bench-training bench-memory screenshots freeze practice-model clean
+.PHONY: run setup demo test test-interop check soak bench bench-gate bench-drafting bench-loop bench-rates bench-training bench-memory bench-duplicates bench-import screenshots freeze practice-model clean
 
 run: $(READY)
 	@packaging/run.sh .venv/bin/lorastudio
@@ -48,8 +48,17 @@ bench: $(READY) $(PEERS)
 bench-gate: $(READY)
 	$(PYTEST) -m bench -s tests/benchmarks/gate.py
 
+bench-drafting: $(READY)
+	$(PYTEST) -m bench -s tests/benchmarks/drafting.py
+
 bench-memory: $(READY)
 	$(PYTEST) -m bench -s tests/benchmarks/memory_plan.py
+
+bench-import: $(READY) $(PEERS)
+	$(PYTEST) -m bench -s tests/benchmarks/importing.py
+
+bench-duplicates: $(READY)
+	$(PYTEST) -m bench -s tests/benchmarks/duplicates.py
 
 bench-loop: $(READY)
 	$(PYTEST) -m bench -s tests/benchmarks/loop.py

@@ -56,7 +56,7 @@ class Bin(NamedTuple):
 
     low: float
     high: float
-    count: int
+    decisions: int
     confidence: float
     accepted: float
 
@@ -107,7 +107,7 @@ def fit_isotonic(decisions: Iterable[Decision]) -> Isotonic:
 
 
 def study(decisions: Sequence[Decision]) -> CalibrationStudy:
-    """Cross-validated figures; deterministic, whatever the order. Needs decisions on two questions at least."""
+    """Cross-validated figures; deterministic. Needs decisions on two questions at least."""
     folds = [_fold(decision.group) for decision in decisions]
     calibrated: list[tuple[float, bool]] = []
     for fold in set(folds):
@@ -124,7 +124,7 @@ def reliability(judged: Sequence[tuple[float, bool]]) -> Reliability:
     for confidence, accepted in judged:
         sorted_in.setdefault(min(int(confidence * BINS), BINS - 1), []).append((confidence, accepted))
     bins = tuple(_bin(place, sorted_in[place]) for place in sorted(sorted_in))
-    ece = sum(found.count * abs(found.confidence - found.accepted) for found in bins) / len(judged)
+    ece = sum(found.decisions * abs(found.confidence - found.accepted) for found in bins) / len(judged)
     brier = sum((confidence - accepted) ** 2 for confidence, accepted in judged) / len(judged)
     return Reliability(bins, ece, brier)
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
+from typing import TypeVar
 
 from lorastudio.datasets.lint import lint_pair
-from lorastudio.datasets.neighbours import Neighbourhood, view
+from lorastudio.datasets.neighbours import Around, Neighbourhood, View, views
 from lorastudio.datasets.split import split_of
+from lorastudio.datasets.translations import TranslationIndex, gist_of
 from lorastudio.domain.pair import NewPair, Pair, PairState, Split
 from lorastudio.domain.pair_filter import EVERY_PAIR, PairFilter
 from lorastudio.store.gate_questions import list_gate_questions, text_key
@@ -16,6 +19,8 @@ from lorastudio.store.library import Library
 from lorastudio.store.pairs import get_pairs, pair_ids
 
 PAGE = 1000
+
+Item = TypeVar("Item")
 
 
 def every_pair(
@@ -38,6 +43,13 @@ def every_pair(
         yield from get_pairs(library, ids[start : start + PAGE])
 
 
+def batched(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    """The items in lists of `size`, the last one shorter."""
+    source = iter(items)
+    while batch := list(islice(source, size)):
+        yield batch
+
+
 def gate_texts(library: Library) -> frozenset[str]:
     """What the gate asks, in the form in which texts are compared."""
     return frozenset(text_key(question.text) for question in list_gate_questions(library))
@@ -48,35 +60,45 @@ class Arrivals:
 
     A group keeps the side it has. A new group whose first pair is near held-out text (or, being held out
     itself, near text that is trained on) is quarantined; in a group that has its side already such a pair
-    carries the finding HELDOUT_CLASH and is left out when a training set is frozen.
+    carries the finding HELDOUT_CLASH and is left out when a training set is frozen. A new group whose first pair
+    is a translation, or a near-duplicate of what is trained on, lies where that lies.
     """
 
     def __init__(self, library: Library) -> None:
         self._library = library
         self._splits: dict[str, Split] = {}
         self._neighbourhood = Neighbourhood()
-        for pair in every_pair(library):
-            self._splits[pair.group] = pair.split
-            self._neighbourhood.add(view(pair), pair.split)
+        self._translations: TranslationIndex[str] = TranslationIndex()
+        for page in batched(every_pair(library), PAGE):
+            for pair, seen in zip(page, views(page), strict=True):
+                self._splits[pair.group] = pair.split
+                self._remember(pair, seen, pair.split)
 
     def place(self, pairs: Sequence[NewPair]) -> list[NewPair]:
         """The pairs with their findings. Writes nothing."""
         unknown = {pair.group for pair in pairs} - self._splits.keys()
         self._splits |= get_splits(self._library, unknown)
-        return [self._place(pair) for pair in pairs]
+        return [self._place(pair, seen) for pair, seen in zip(pairs, views(pairs), strict=True)]
 
     def assign(self, pairs: Sequence[NewPair]) -> None:
         """Write down the sides of the groups of placed pairs, which must be done before they are added."""
         assign_splits(self._library, {pair.group: self._splits[pair.group] for pair in pairs})
 
-    def _place(self, pair: NewPair) -> NewPair:
-        seen = view(pair)
+    def _place(self, pair: NewPair, seen: View) -> NewPair:
+        around = self._neighbourhood.around(seen)
         side = self._splits.get(pair.group)
         if side is None:
-            side = split_of(pair.group)
-            if self._neighbourhood.clashes(seen, side):
-                side = Split.QUARANTINED
-            self._splits[pair.group] = side
-        findings = self._neighbourhood.findings(seen, side)
+            side = self._splits[pair.group] = self._first_side(pair, around)
+        self._remember(pair, seen, side)
+        return replace(pair, lint=(*lint_pair(pair), *around.findings(side)))
+
+    def _first_side(self, pair: NewPair, around: Around) -> Split:
+        """The side of a group that has none yet, by its first pair."""
+        sides = [self._splits[group] for group in self._translations.translations(gist_of(pair))]
+        sides += [twin.split for twin in around.twins if twin.split is not Split.HELDOUT]
+        side = next((side for side in sides if side is not Split.QUARANTINED), split_of(pair.group))
+        return Split.QUARANTINED if around.clashes(side) else side
+
+    def _remember(self, pair: NewPair, seen: View, side: Split) -> None:
         self._neighbourhood.add(seen, side)
-        return replace(pair, lint=(*lint_pair(pair), *findings))
+        self._translations.add(pair.group, gist_of(pair))

@@ -163,7 +163,7 @@ def _judged_file(source: Path, aside: Collection[str]) -> Iterator[_Judged]:
             yield _Judged(number, pair, Outcome.DUPLICATE)
             continue
         seen.add(digest)
-        near = split is not Split.HELDOUT and heldout.clashes(view(pair), split)
+        near = split is not Split.HELDOUT and heldout.around(view(pair)).clashes(split)
         yield _Judged(number, pair, _outcome(pair, Split.QUARANTINED if near else split, aside))
 
 

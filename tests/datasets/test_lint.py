@@ -28,24 +28,24 @@ def test_texts() -> None:
 def test_near_duplicates() -> None:
     near = Neighbourhood()
     near.add(view(pair_of("Why?", LONG)), Split.TRAIN)
-    assert near.findings(view(pair_of("Why?", LONG + " more")), Split.TRAIN) == [Finding.NEAR_DUPLICATE]
-    assert near.findings(view(pair_of("Why?", "Because.")), Split.TRAIN) == []
+    assert near.around(view(pair_of("Why?", LONG + " more"))).findings(Split.TRAIN) == [Finding.NEAR_DUPLICATE]
+    assert near.around(view(pair_of("Why?", "Because."))).findings(Split.TRAIN) == []
 
 
 def test_clashes_are_between_groups_and_across_the_split_alone() -> None:
     near = Neighbourhood()
     near.add(view(pair_of("Why?", LONG, group="held")), Split.HELDOUT)
     near.add(view(pair_of("When?", LONG[::-1], group="train")), Split.TRAIN)
-    assert near.clashes(view(pair_of("Why?", LONG, group="other")), Split.TRAIN)
-    assert near.clashes(view(pair_of("why", "Quite another answer.", group="other")), Split.DEVELOPMENT)
-    assert near.clashes(view(pair_of("When?", "x", group="other")), Split.HELDOUT)
-    assert near.clashes(view(pair_of("Say!", None, None, "other")), Split.QUARANTINED)
-    assert not near.clashes(view(pair_of("Why?", LONG, group="held")), Split.HELDOUT)
-    assert not near.clashes(view(pair_of("Why?", LONG, group="other")), Split.HELDOUT)
-    assert not near.clashes(view(pair_of("Who?", "Nobody knows.", group="other")), Split.TRAIN)
+    assert near.around(view(pair_of("Why?", LONG, group="other"))).clashes(Split.TRAIN)
+    assert near.around(view(pair_of("why", "Quite another answer.", group="other"))).clashes(Split.DEVELOPMENT)
+    assert near.around(view(pair_of("When?", "x", group="other"))).clashes(Split.HELDOUT)
+    assert near.around(view(pair_of("Say!", None, None, "other"))).clashes(Split.QUARANTINED)
+    assert not near.around(view(pair_of("Why?", LONG, group="held"))).clashes(Split.HELDOUT)
+    assert not near.around(view(pair_of("Why?", LONG, group="other"))).clashes(Split.HELDOUT)
+    assert not near.around(view(pair_of("Who?", "Nobody knows.", group="other"))).clashes(Split.TRAIN)
 
 
 def test_a_held_out_bad_answer_that_turns_up_as_a_good_one_clashes() -> None:
     near = Neighbourhood()
     near.add(view(pair_of("Why is it so?", "Because.", LONG, group="held")), Split.HELDOUT)
-    assert near.clashes(view(pair_of("Why is it like so?", LONG, group="other")), Split.TRAIN)
+    assert near.around(view(pair_of("Why is it like so?", LONG, group="other"))).clashes(Split.TRAIN)

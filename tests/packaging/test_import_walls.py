@@ -23,7 +23,7 @@ BREACHES = {
     "MLX and its libraries stay in the worker": ("gate/breach.py", "import mlx.core"),
     "Qt stays in the window and its bridge": ("services/breach.py", "from PySide6 import QtCore"),
     "Plots stay in the window": ("cli/plots.py", "import pyqtgraph"),
-    "NumPy computes in the worker and the gate alone": ("datasets/breach.py", "import numpy"),
+    "NumPy computes in the worker, the gate and vectors of texts alone": ("datasets/breach.py", "import numpy"),
     "The command line works through services, and reads the store": ("cli/calls.py", "import lorastudio.endpoints"),
 }
 

@@ -1,0 +1,36 @@
+"""What a person decided by hand about pairs whose confidence is known."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from lorastudio.domain.pair import Decider, Origin, PairState
+from lorastudio.domain.pair_filter import PairFilter
+from lorastudio.store.json_text import to_json
+from lorastudio.store.library import Library
+from lorastudio.store.pair_listing import pair_ids
+
+# A pair that was edited is not any more the one whose confidence is known.
+_UNEDITED = tuple(origin for origin in Origin if origin is not Origin.EDITED)
+_DECIDED = PairFilter(
+    states=(PairState.ACCEPTED, PairState.REJECTED), deciders=(Decider.PERSON,), origins=_UNEDITED, min_confidence=0.0
+)
+
+
+class PersonsDecision(NamedTuple):
+    """The confidence (0..1) of a pair, whether the person accepted it, and its group."""
+
+    confidence: float
+    accepted: bool
+    group: str
+
+
+def list_decisions(library: Library) -> list[PersonsDecision]:
+    """Decisions on single pairs, by id; those in bulk, by the rule, and on edited pairs are left out."""
+    with library.snapshot():
+        rows = library.rows(
+            "SELECT pairs.confidence AS confidence, pairs.state AS state, groups.name AS name FROM json_each(?)"
+            " CROSS JOIN pairs ON pairs.id = json_each.value CROSS JOIN groups ON groups.id = pairs.group_id",
+            (to_json(list(pair_ids(library, _DECIDED))),),
+        )
+    return [PersonsDecision(row["confidence"], row["state"] == PairState.ACCEPTED, row["name"]) for row in rows]
