@@ -29,6 +29,7 @@ from lorastudio.store.library import Library
 # Tables that go to a file or a pipe have no screen to fit on.
 PIPED_WIDTH = 160
 STDERR = 2
+STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 STOPPING = "Stopping; what is finished is kept. Press Ctrl-C again to end at once.\n"
 
 
@@ -121,7 +122,10 @@ class Session:
 
     @contextmanager
     def stoppable(self) -> Iterator[None]:
-        """Ctrl-C and SIGTERM ask the work to stop and keep; a second Ctrl-C ends it at once."""
+        """Ctrl-C, SIGTERM and a closed terminal ask the work to stop and keep; a second one ends it at once.
+
+        Under nohup, which ignores the closed terminal, the work goes on.
+        """
 
         def ask(number: int, frame: FrameType | None) -> None:
             if self.cancel.cancelled:
@@ -131,7 +135,8 @@ class Session:
                 os.write(STDERR, STOPPING.encode())
             self.cancel.cancel()
 
-        before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+        wanted = [number for number in STOPS if signal.getsignal(number) is not signal.SIG_IGN]
+        before = {number: signal.signal(number, ask) for number in wanted}
         try:
             yield
         finally:
