@@ -9,7 +9,7 @@ MLX runs some ten operations ahead of memory's release, which is why what is tem
 
 from __future__ import annotations
 
-from dataclasses import asdict, astuple, dataclass, replace
+from dataclasses import asdict, astuple, dataclass
 
 from lorastudio.training.config import TrainConfig
 from lorastudio.training.model_shape import ModelShape
@@ -82,8 +82,6 @@ class MemoryEstimate:
 
 def estimate(shape: ModelShape, config: TrainConfig, sizes: StepSizes) -> MemoryEstimate:
     """The peak of a run: of its steps, or of scoring without gradient where that takes more."""
-    if sizes.padded:
-        config = replace(config, checkpointing=False)  # the padded path recomputes nothing
     work = pass_size(config, sizes)
     adapted = adapted_blocks(shape, config)
     trained = FLOAT_BYTES * config.rank * sum(shape.linear_sizes[shape.blocks - adapted :])

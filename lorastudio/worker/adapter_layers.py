@@ -9,9 +9,10 @@ from typing import Any
 
 import mlx.core as mx
 from mlx.nn.layers.base import Module
-from mlx.nn.layers.dropout import Dropout
 from mlx.nn.layers.linear import Linear
 from mlx.nn.layers.quantized import QuantizedLinear
+
+from lorastudio.worker.dropout import KeyedDropout
 
 # Below any squared norm that a weight row of a model has, and above zero: keeps all-zero rows finite.
 LEAST_SQUARED_NORM = 1e-30
@@ -30,7 +31,7 @@ class LoraLinear(Module):
         inputs, outputs = dimensions(linear)
         bound = 1 / math.sqrt(inputs)
         self.linear = linear
-        self.dropout = Dropout(p=dropout)
+        self.dropout = KeyedDropout(dropout)
         self.scale = scale
         self.active = True
         self.lora_a = mx.random.uniform(-bound, bound, (inputs, rank), key=key)

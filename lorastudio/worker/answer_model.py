@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 import mlx.core as mx
@@ -21,7 +22,8 @@ class Pass(Protocol):
 class AnswerModel(Protocol):
     """Log-probabilities of a book's answers under a model, adapters as they are at the time of the call.
 
-    A pass goes to the model that made it.
+    A pass goes to the model that made it. The trunk is what stands below the first adapter: it never changes, so a
+    model may keep what it gives out.
     """
 
     book: AnswerBook
@@ -36,4 +38,21 @@ class AnswerModel(Protocol):
 
     def scores(self, work: Any) -> tuple[mx.array, mx.array]:
         """Log-probabilities as above and whether each token was the first choice, (scored,) each, no gradient."""
+        ...
+
+    @property
+    def kept_blocks(self) -> int:
+        """How many blocks are not computed again, since what they give out is kept."""
+        ...
+
+    def keep_trunk(self, folder: Path) -> None:
+        """From now on keep the trunk's outputs in a file in `folder`, where that is possible and not too much."""
+        ...
+
+    def fill_trunk(self, work: Any) -> None:
+        """Compute the trunk for a pass, if it is kept and not there yet."""
+        ...
+
+    def drop_trunk(self) -> None:
+        """Keep nothing any more, and give the file back."""
         ...

@@ -39,24 +39,24 @@ def computing_on(
 
     TrainingError when packing is demanded of a model that can't be packed.
     """
-    padded = PaddedModel(model, book)
-    if wanted is Execution.PADDED:
-        return Computing(padded, wanted, "as chosen")
-    if wanted is Execution.COMPILED:
-        return Computing(PaddedModel(model, book, compiled=True), wanted, "as chosen")
+    if wanted in (Execution.PADDED, Execution.COMPILED):
+        compiled = wanted is Execution.COMPILED
+        return Computing(PaddedModel(model, book, compiled, checkpointing), wanted, "as chosen")
+    packed = _packed(model, book, checkpointing)
+    if isinstance(packed, PackedModel):
+        return Computing(packed, Execution.PACKED)
+    if wanted is Execution.PACKED:
+        raise TrainingError(f"This model can't be packed: {packed}.", "Leave the execution on auto.")
+    return Computing(PaddedModel(model, book, checkpointing=checkpointing), Execution.PADDED, packed)
+
+
+def _packed(model: Any, book: AnswerBook, checkpointing: bool) -> PackedModel | str:
+    """The model on packs, or why that can't be."""
     anatomy = anatomy_of(model)
     if isinstance(anatomy, Unpackable):
-        return _without_packing(padded, anatomy.reason, wanted)
+        return anatomy.reason
     packed = PackedModel(anatomy, book, checkpointing)
-    if _differ(packed, padded):
-        return _without_packing(padded, "its packed answers differ from its own", wanted)
-    return Computing(packed, Execution.PACKED)
-
-
-def _without_packing(padded: PaddedModel, reason: str, wanted: Execution) -> Computing:
-    if wanted is Execution.PACKED:
-        raise TrainingError(f"This model can't be packed: {reason}.", "Leave the execution on auto.")
-    return Computing(padded, Execution.PADDED, reason)
+    return "its packed answers differ from its own" if _differ(packed, PaddedModel(model, book)) else packed
 
 
 def _differ(packed: PackedModel, padded: PaddedModel) -> bool:

@@ -43,9 +43,8 @@ class PackedModel:
         return hidden.shape[-1], hidden.dtype
 
     @property
-    def trunk_blocks(self) -> int:
-        """How many blocks stand below the first adapter."""
-        return self._trunk_blocks
+    def kept_blocks(self) -> int:
+        return 0 if self.trunk is None else self._trunk_blocks
 
     def make_pass(self, answers: Sequence[int], pairs: Sequence[tuple[int, int]] = ()) -> Pack:
         return pack_answers(self.book.forest, answers, [self.book.encoded[answer] for answer in answers], pairs)
@@ -57,7 +56,6 @@ class PackedModel:
         return self._head.scores(self._outputs(work, self._trunk_of(work)), mx.array(work.targets.ids))
 
     def keep_trunk(self, folder: Path) -> None:
-        """From now on keep what stands below the first adapter, in a file in `folder`, where it isn't too much."""
         width, dtype = self.trunk_width
         forest = self.book.forest
         if self._trunk_blocks and forest.tokens * width * dtype.size <= MOST_TRUNK_BYTES:
@@ -65,13 +63,11 @@ class PackedModel:
             self.trunk = TrunkStore.make(folder, forest, width, dtype)
 
     def drop_trunk(self) -> None:
-        """Give the file back; the trunk is computed in every pass again."""
         if self.trunk is not None:
             self.trunk.close()
             self.trunk = None
 
     def fill_trunk(self, pack: Pack) -> None:
-        """Compute what stands below the first adapter for a pass and keep it."""
         if self.trunk is None or self.trunk.has(pack.nodes):
             return
         hidden = self._compute_trunk(pack)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import mlx.core as mx
 import numpy as np
 
 from lorastudio.worker.answers import AnswerBook
+from lorastudio.worker.checkpointing import recompute_blocks
 from lorastudio.worker.targets import Targets, scored_tokens
 
 PAD_MULTIPLE = 8
@@ -30,13 +32,17 @@ class PaddedModel:
     """Log-probabilities of a book's answers under a model, adapters as they are now.
 
     `compiled`: the forward pass of training is compiled, once per number of rows and rounded length.
+    `checkpointing` recomputes each block in the backward pass. All blocks are computed in every pass: no trunk is kept.
     """
 
     model: Any
     book: AnswerBook
     compiled: bool = False
+    checkpointing: bool = False
 
     def __post_init__(self) -> None:
+        if self.checkpointing:
+            recompute_blocks(self.model)
         self._trained = _compiled(self.model) if self.compiled else self.model
 
     def make_pass(self, answers: Sequence[int], pairs: Sequence[tuple[int, int]] = ()) -> Padded:
@@ -57,6 +63,16 @@ class PaddedModel:
         logits = self._logits(self.model, work)
         return _chosen(logits, work.targets), mx.argmax(logits, axis=-1) == mx.array(work.targets.ids)
 
+    @property
+    def kept_blocks(self) -> int:
+        return 0
+
+    def keep_trunk(self, folder: Path) -> None: ...
+
+    def fill_trunk(self, work: Padded) -> None: ...
+
+    def drop_trunk(self) -> None: ...
+
     def _logits(self, model: Any, padded: Padded) -> mx.array:
         """(scored, vocabulary) float32."""
         logits: mx.array = model(padded.inputs)
@@ -76,5 +92,5 @@ def _rounded(length: int, multiple: int) -> int:
 
 
 def _compiled(model: Any) -> Any:
-    # Weights and random state change from step to step: they go in and out, or the first ones would be built in.
-    return mx.compile(model.__call__, inputs=[model.state, mx.random.state], outputs=[mx.random.state])
+    # Weights and keys of dropout change from step to step: they go in, or the first ones would be built in.
+    return mx.compile(model.__call__, inputs=[model.state])

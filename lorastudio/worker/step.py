@@ -24,12 +24,12 @@ from lorastudio.worker.adapter_layers import without_adapter
 from lorastudio.worker.answer_sums import StepTotals
 from lorastudio.worker.answers import AnswerBook
 from lorastudio.worker.conversations import Encoded
+from lorastudio.worker.dropout import seed_dropout
 from lorastudio.worker.execution import Computing, computing_on
 from lorastudio.worker.gang import ALONE, Gang
 from lorastudio.worker.mismatch import answers_of, mismatched_answers
 from lorastudio.worker.objective_loss import objective_loss
 from lorastudio.worker.objectives import kto_divergence, nll_losses
-from lorastudio.worker.packed_model import PackedModel
 from lorastudio.worker.rows import TrainRow
 from lorastudio.worker.scoring import AnswerScore, score_book
 from lorastudio.worker.step_pass import StepPass, lay_out
@@ -96,8 +96,7 @@ class Stepper:
         `progress` hears of answers done and their number; the trunk's file lies in `scratch`.
         """
         computing, book = self.computing.model, self.computing.model.book
-        if isinstance(computing, PackedModel):
-            computing.keep_trunk(scratch)
+        computing.keep_trunk(scratch)
         order = book.sharing_order(range(len(book)))
         order.sort(key=lambda number: book.encoded[number] in self.compared)  # those apart: they cost a whole pass
         done = 0
@@ -120,7 +119,7 @@ class Stepper:
         sums: Any = (none, none, none), tree_map(mx.zeros_like, self.model.trainable_parameters())
         passes = self._passes(self.gang.share_of(rows, _cost), self.gang.share_of(replay, len))
         for number, part in enumerate(passes):
-            mx.random.seed(derive_seed("dropout", seed, self.gang.rank, number))
+            seed_dropout(self.model, derive_seed("dropout", seed, self.gang.rank, number))
             share = loss_and_gradient(part, totals, divergence, replayed)
             sums = tree_map(mx.add, sums, share)
             mx.eval(sums)
@@ -160,11 +159,10 @@ class Stepper:
     def describe(self) -> dict[str, Any]:
         """How the run computed, for its card."""
         model = self.computing.model
-        kept = model.trunk_blocks if isinstance(model, PackedModel) and model.trunk is not None else 0
         return {
             "path": self.computing.path.value,
             "reason": self.computing.reason,
-            "trunk_blocks": kept,
+            "trunk_blocks": model.kept_blocks,
             "tokens": sum(len(answer) for answer in model.book.encoded),
             "tokens_computed": model.book.forest.tokens,
             "processes": self.gang.size,
@@ -172,8 +170,7 @@ class Stepper:
 
     def close(self) -> None:
         """Give the trunk's file back."""
-        if isinstance(self.computing.model, PackedModel):
-            self.computing.model.drop_trunk()
+        self.computing.model.drop_trunk()
 
     def _mismatched_of(self, row: TrainRow) -> list[Encoded]:
         return [self.mismatched[row.row_id]] if row.row_id in self.mismatched else []
@@ -192,8 +189,7 @@ class Stepper:
     def _prepare_answers(self, numbers: Sequence[int]) -> None:
         model = self.computing.model
         work: Any = model.make_pass(numbers)
-        if isinstance(model, PackedModel):
-            model.fill_trunk(work)
+        model.fill_trunk(work)
         if not self.compared.isdisjoint(model.book.encoded[number] for number in numbers):
             values = np.array(model.scores(work)[0])
             for number, places in zip(numbers, work.targets.places, strict=True):

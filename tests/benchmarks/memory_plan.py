@@ -68,6 +68,7 @@ CASES = (
     Case("DPO, all layers, 512 tokens a pass", replace(DPO, tokens_per_pass=512)),
     Case("SFT, all layers, short rows", SFT, rows="short"),
     Case("SFT, top half, padded", replace(SFT, layers=4, execution=Execution.PADDED)),
+    Case("SFT, all layers, padded, checkpointing", replace(SFT, execution=Execution.PADDED, checkpointing=True)),
     Case("SFT, top half, hidden size 1,024", replace(SFT, layers=2), model="wide"),
     Case("DPO, all layers, hidden size 1,024", DPO, model="wide"),
 )

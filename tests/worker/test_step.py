@@ -25,17 +25,17 @@ from tests.worker.families import random_model
 CONFIG = TrainConfig(rank=4, alpha=8.0, learning_rate=1e-3, max_seq_length=200)
 
 
-def adapted(name: str, layers: int = 3, kind: AdapterKind = AdapterKind.LORA) -> Any:
+def adapted(name: str, layers: int = 3, kind: AdapterKind = AdapterKind.LORA, dropout: float = 0.0) -> Any:
     """A model with an adapter that has already learned something."""
-    return put_adapter(random_model(name), layers, kind)
+    return put_adapter(random_model(name), layers, kind, dropout)
 
 
-def put_adapter(model: Any, layers: int = 3, kind: AdapterKind = AdapterKind.LORA) -> Any:
+def put_adapter(model: Any, layers: int = 3, kind: AdapterKind = AdapterKind.LORA, dropout: float = 0.0) -> Any:
     layer_type = DoraLinear if kind is AdapterKind.DORA else LoraLinear
     for number, block in enumerate(model.layers[-layers:]):
         linears = [(name, module) for name, module in block.named_modules() if is_linear(module)]
         on = [
-            (name, layer_type(module, 4, 2.0, 0.0, mx.random.key(100 * number + index)))
+            (name, layer_type(module, 4, 2.0, dropout, mx.random.key(100 * number + index)))
             for index, (name, module) in enumerate(linears)
         ]
         block.update_modules(tree_unflatten(on))
@@ -157,6 +157,19 @@ def test_it_makes_no_difference_how_a_step_is_cut(objective: Objective, tmp_path
         assert (cut.pairs, cut.tokens) == (whole.pairs, whole.tokens)
         assert float(cut.correct) == pytest.approx(float(whole.correct))
         assert float(cut.margin) == pytest.approx(float(whole.margin), rel=1e-3, abs=1e-5)
+
+
+@pytest.mark.parametrize("name", ["llama", "mamba"])
+@pytest.mark.parametrize("execution", [Execution.AUTO, Execution.PADDED])
+def test_blocks_computed_again_drop_the_same_values(name: str, execution: Execution, tmp_path: Path) -> None:
+    rows, config = make_rows(), replace(CONFIG, execution=execution)
+    kept, again, undropped = (
+        step(adapted(name, dropout=dropout).train(), rows, replace(config, checkpointing=checkpointing), tmp_path)
+        for dropout, checkpointing in ((0.5, False), (0.5, True), (0.0, False))
+    )
+    assert float(again.loss) == pytest.approx(float(kept.loss), rel=1e-6)
+    assert distance(again.gradients, kept.gradients) <= 1e-5
+    assert distance(undropped.gradients, kept.gradients) > 0.1
 
 
 def test_dora_packs_too(tmp_path: Path) -> None:
