@@ -15,6 +15,8 @@ import typer
 
 import lorastudio
 from lorastudio.cli import (
+    cleaning,
+    critics,
     curation,
     data,
     demo,
@@ -22,9 +24,11 @@ from lorastudio.cli import (
     endpoints,
     library,
     models,
+    rubrics,
     saved_filters,
     serving,
     training,
+    verifying,
     versions,
 )
 from lorastudio.domain.errors import Cancelled, KnownError, UsageError
@@ -49,8 +53,12 @@ def build_app() -> typer.Typer:
         demo,
         endpoints,
         drafting,
+        rubrics,
+        critics,
+        verifying,
         curation,
         saved_filters,
+        cleaning,
         data,
         training,
         versions,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from operator import itemgetter
 
 ENGLISH = "en"
 PORTUGUESE = "pt"
@@ -31,29 +32,34 @@ _SMALL_WORDS_OF = {
     "it": "il lo la i gli le un una di del della e è sono era per con che non si al più ma come anche suo sua"
     " questo questa quando lei io lui noi o già molto tra ogni senza su ha hanno nel nella",
 }
-_SMALL_WORDS = {language: frozenset(small_words.split()) for language, small_words in _SMALL_WORDS_OF.items()}
+_LANGUAGES_OF: dict[str, tuple[str, ...]] = {
+    word: tuple(language for language, small in _SMALL_WORDS_OF.items() if word in small.split())
+    for word in " ".join(_SMALL_WORDS_OF.values()).split()
+}
 _PORTUGUESE_LETTERS = frozenset("ãõ")
 _OTHER_LETTERS = frozenset("ñ¿¡ßäöüøåœùèìòłżčšřőűğışţțėęąœæþð")
 _PORTUGUESE_ENDINGS = ("ção", "ções", "mente", "ência", "ável", "ível", "idade")
+_BEYOND_LATIN = "ɐ"
 _EVIDENCE = 2.0
 _PLENTY_OF_WORDS = 12
 
 
 def detect_language(text: str) -> str:
     """`en`, `pt`, `other`, or an empty string when the text is too short to tell."""
-    found = [word.lower() for word in _LETTERS.findall(text)]
-    letters = sum(len(word) for word in found)
-    if not letters:
+    found = _LETTERS.findall(text.lower())
+    if not found:
         return UNKNOWN
-    if not text.isascii() and sum(_is_latin(letter) for word in found for letter in word) < letters / 2:
-        return OTHER
-    scores = _scores(found)
-    best, second = scores.most_common(2)
-    if best[1] < _EVIDENCE:
+    # Where no letter lies beyond Latin, nobody needs to count.
+    if max(text) >= _BEYOND_LATIN:
+        letters = "".join(found)
+        if sum(map(_is_latin, letters)) < len(letters) / 2:
+            return OTHER
+    (best, most), (_, second) = sorted(_scores(found).items(), key=itemgetter(1), reverse=True)[:2]
+    if most < _EVIDENCE:
         return OTHER if len(found) >= _PLENTY_OF_WORDS else UNKNOWN
-    if best[1] == second[1]:
+    if most == second:
         return UNKNOWN
-    return best[0] if best[0] in (ENGLISH, PORTUGUESE) else OTHER
+    return best if best in (ENGLISH, PORTUGUESE) else OTHER
 
 
 def languages_differ(one: str, other: str) -> bool:
@@ -61,19 +67,21 @@ def languages_differ(one: str, other: str) -> bool:
     return UNKNOWN not in (one, other) and one != other
 
 
-def _scores(found: list[str]) -> Counter[str]:
-    scores: Counter[str] = Counter(dict.fromkeys(_SMALL_WORDS, 0))
+def _scores(found: list[str]) -> dict[str, int]:
+    scores = dict.fromkeys(_SMALL_WORDS_OF, 0)
     counts = Counter(found)
-    for language, small_words in _SMALL_WORDS.items():
-        scores[language] = sum(counts[word] for word in counts.keys() & small_words)
+    for word in counts.keys() & _LANGUAGES_OF.keys():
+        for language in _LANGUAGES_OF[word]:
+            scores[language] += counts[word]
+    scores[PORTUGUESE] += len([word for word in counts if word.endswith(_PORTUGUESE_ENDINGS)])
     text = "".join(counts)
-    scores[PORTUGUESE] += 2 * any(letter in _PORTUGUESE_LETTERS for letter in text)
-    scores[PORTUGUESE] += sum(word.endswith(_PORTUGUESE_ENDINGS) for word in counts)
-    if any(letter in _OTHER_LETTERS for letter in text):
-        for language in ("es", "fr", "de", "it"):
-            scores[language] += 1
+    if not text.isascii():
+        scores[PORTUGUESE] += 0 if _PORTUGUESE_LETTERS.isdisjoint(text) else 2
+        if not _OTHER_LETTERS.isdisjoint(text):
+            for language in ("es", "fr", "de", "it"):
+                scores[language] += 1
     return scores
 
 
 def _is_latin(letter: str) -> bool:
-    return letter < "ɐ" or "Ḁ" <= letter < "ἀ"
+    return letter < _BEYOND_LATIN or "Ḁ" <= letter < "ἀ"

@@ -31,6 +31,8 @@ _SURE = (
 # A damaged character of another script may be real text when it stands alone ("é »"), but hardly twice in a row.
 _ANY = f"(?:{_looks(0xC2, 0xDF)}{_NEXT}|{_looks(0xE0, 0xEF)}{_NEXT}{_NEXT}|{_looks(0xF0, 0xF4)}{_NEXT}{_NEXT}{_NEXT})"
 _CONTROL_SIGNS = re.compile(r"[\x80-\x9f]")
+# No damaged character without these two signs: what lacks them is looked at no closer.
+_PLAIN = re.compile(f"{_looks(0xC2, 0xF4)}{_NEXT}")
 _EVIDENCE = re.compile(f"(?:{_SURE})+|(?:{_ANY}){{2,}}")
 
 
@@ -48,7 +50,7 @@ def repair(text: str) -> str:
 
 
 def _repair_once(text: str) -> str:
-    if text.isascii() or not _EVIDENCE.search(text):
+    if text.isascii() or not _PLAIN.search(text) or not _EVIDENCE.search(text):
         return text
     whole = _undo(text)
     if whole is not None:

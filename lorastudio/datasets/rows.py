@@ -19,6 +19,7 @@ MAX_DEPTH = 64
 _SPACE = re.compile(r"[ \t\r\n]*")
 # Every key ends so, and a few texts do: never fewer of them than keys.
 _KEY_ENDS = re.compile(rb'"\s*:')
+_SURROGATE = re.compile("[\ud800-\udfff]")
 # From here on a float may have been a whole number that lost digits.
 _WHOLE_FLOATS = 2.0**53
 
@@ -188,7 +189,7 @@ def _clean_text(text: str, repairs: set[str]) -> str:
         repairs.add(NUL_SIGNS)
     if text.isascii():
         return text
-    if any("\ud800" <= sign <= "\udfff" for sign in text):
+    if _SURROGATE.search(text):
         text = _joined(text)
         repairs.add(SPLIT_SIGNS)
     mended = repair(text)

@@ -21,6 +21,8 @@ from lorastudio.store.library import Library
 from lorastudio.store.masking import erasing, forget_texts, taken_by_others
 from lorastudio.store.pairs import get_pairs, pair_hash, rewrite_pairs
 
+__all__ = ["EVERY_KIND", "Exposed", "Masked", "Personal", "find_exposed", "mask_exposed"]
+
 EVERY_KIND = tuple(Personal)
 
 
