@@ -130,6 +130,7 @@ def estimate_start(library: Library, specs: Sequence[NewQuestion], choices: Cycl
     """
     choices.settings.refuse_nonsense()
     writer, critic = cast(library, choices)
+    _refuse_unknown_to_practice(specs, writer, critic, default_base(library))
     kept = [spec for spec in prepared(library, specs, choices) if not is_gate_text(library, spec.text)]
     questions = [
         Question(0, 0, position, spec.text, spec.group, spec.language, checks=spec.checks, rubric=spec.rubric)

@@ -25,7 +25,8 @@ _ROUNDING = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Shows faults to one critic. `cycle_id` is None outside of a cycle. Safe to use from several threads."""
+    """Shows faults to one critic. Outside of a cycle `cycle_id` is None, and `occasion` tells one check from
+    another. Safe to use from several threads."""
 
     library: Library
     critic: Critic
@@ -34,6 +35,7 @@ class Calibration:
     seed: int
     cycle_id: int | None
     emit: Emit
+    occasion: str = ""
 
     def try_out(self, question: Question, text: str, iteration: int, before: float | None, most_kinds: int) -> None:
         """Show the critic a good answer as it stands, and with up to `most_kinds` faults, one at a time.
@@ -55,7 +57,7 @@ class Calibration:
             self._keep(question, fault.kind, judge_planted(verdict, fault, known), verdict.score, known)
 
     def _show(self, question: Question, text: str, iteration: int, name: str) -> Verdict:
-        return self.critic.read(question, text, iteration, CallPurpose.CALIBRATE, f"{name}.").verdict
+        return self.critic.read(question, text, iteration, CallPurpose.CALIBRATE, f"{self.occasion}{name}.").verdict
 
     def _keep(
         self,
@@ -65,7 +67,8 @@ class Calibration:
         score: float | None,
         before: float | None,
     ) -> None:
-        key = f"{self.seed}/{question.id}/{self.name}/{kind.value if kind else 'control'}"
+        place = f"{self.seed}/{self.occasion}{question.position}"
+        key = f"{place}/{self.name}/{kind.value if kind else 'control'}"
         trial = CriticTrial(key, self.name, self.model, self.cycle_id, kind, outcome, score, before)
         if add_trial(self.library, trial):
             self.emit(CriticTried(self.name, question.id, kind, outcome))

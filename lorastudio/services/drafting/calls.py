@@ -61,7 +61,8 @@ class Inquiry(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One call: what it is for, and what it says. `index` tells calls of one purpose apart."""
+    """One call: what it is for, and what it says. `index` tells calls of one purpose apart. The question's id is 0
+    when it is none of the library's."""
 
     question: Question
     iteration: int
@@ -79,7 +80,7 @@ class Asked:
 
     @property
     def question_id(self) -> int | None:
-        return self.question.id
+        return self.question.id or None
 
     @property
     def verification_id(self) -> int | None:

@@ -10,11 +10,14 @@ from lorastudio.services.drafting.cycle_drafting import draft_cycle
 from lorastudio.store.recovery import recover
 from tests.services.drafting.world import FixedServers, open_library
 
+CONCURRENCY = 8
+
 
 def main(home: str, writer_url: str, critic_url: str, cycle_id: str) -> None:
     with open_library(Path(home)) as library:
         recover(library)
-        for _ in draft_cycle(library, int(cycle_id), FixedServers(writer_url, critic_url), CancelToken()):
+        servers = FixedServers(writer_url, critic_url, CONCURRENCY)
+        for _ in draft_cycle(library, int(cycle_id), servers, CancelToken()):
             continue
 
 
