@@ -1,7 +1,8 @@
 """What a person types to search texts, and where a text says it.
 
-Words are beginnings (`anneal` finds "annealed", `recoz` finds "recozido"), a phrase in quotes is whole words in
-this order; all must occur, in any of a pair's texts. Case and accents don't count. There is no stemmer: the
+Words are beginnings (`anneal` finds "annealed", `recoz` finds "recozido"), but those of one or two letters are whole
+words (`Co` is cobalt); a phrase in quotes is whole words in this order. All must occur, in any of a pair's texts. Case
+and accents don't count. There is no stemmer: the
 usual one cuts English endings off Portuguese words too, and a word that is still being typed would be cut
 otherwise than the whole one; beginnings do the same work in both languages, and the person sees why.
 """
@@ -15,6 +16,9 @@ from dataclasses import dataclass
 # As SQLite's unicode61 tokenizer sees words: letters and digits of any script, with their accents.
 _WORD = re.compile(r"(?:[^\W_]|[\u0300-\u036f])+")
 _CHUNK = re.compile(r'"([^"]*)"|([^\s"]+)')
+
+# From so many letters on a word is a beginning: fewer are in nearly every text, and found by no person.
+OPEN_FROM = 3
 
 Span = tuple[int, int]
 
@@ -43,7 +47,7 @@ def parse_query(text: str) -> tuple[Term, ...]:
     for found in _CHUNK.finditer(text):
         quoted, bare = found.groups()
         if words := tuple(_WORD.findall(bare if quoted is None else quoted)):
-            terms.append(Term(words, open=quoted is None))
+            terms.append(Term(words, open=quoted is None and len(words[-1]) >= OPEN_FROM))
     return tuple(terms)
 
 

@@ -148,11 +148,14 @@ class _Page:
 
     def _near(self, after: tuple[float, ...]) -> tuple[float, ...]:
         """The place in the order that lies `REACH` pairs on; empty when the order ends before."""
-        where, parameters = _between(self.order, after, ())
+        place, parameters = _between(self.order, after, ())
+        # A range of the figure that sorts is a piece of the order: the walk begins there.
+        own = [condition for condition in self.choice.ranges if condition.startswith(self.order.keys[0])]
+        where = " AND ".join([*own, *([place] if place else [])]) or "1"
         row = self.library.row(
-            f"SELECT {self.order.sorting} FROM {self.order.index} WHERE {where or '1'}"
+            f"SELECT {self.order.sorting} FROM {self.order.index} WHERE {where}"
             f" ORDER BY {self.order.sorting} LIMIT 1 OFFSET {REACH}",
-            parameters,
+            {**self.choice.parameters, **parameters},
         )
         return () if row is None else tuple(row)
 

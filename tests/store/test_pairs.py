@@ -264,7 +264,7 @@ def test_ids_are_filtered_by_state_words_and_confidence(library: Library) -> Non
     decide_pairs(library, [other], PairState.REJECTED, Decider.PERSON, "reject")
     waiting = (PairState.PENDING,)
     assert list(pair_ids(library, PairFilter(states=waiting))) == [sure, unsure]
-    assert list(pair_ids(library, PairFilter(search="ti", min_confidence=0.9))) == [sure]
+    assert list(pair_ids(library, PairFilter(search="tin", min_confidence=0.9))) == [sure]
     assert list(pair_ids(library, PairFilter(search='"lead', states=waiting))) == []
 
 
