@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lorastudio.cli.session import counted
 from lorastudio.domain.drafting_events import Bound, CriticReported, CycleEstimated, CycleFinished
+from lorastudio.domain.verification_events import VerificationFinished
 
 MINUTE_S = 60
 HOUR_S = 3600
@@ -26,8 +27,8 @@ def estimate_lines(told: CycleEstimated) -> list[str]:
     return [*lines, f"The budget ends it at {', '.join(caps)}."] if caps else lines
 
 
-def finished_line(done: CycleFinished) -> str:
-    """What a cycle took."""
+def finished_line(done: CycleFinished | VerificationFinished) -> str:
+    """What a cycle or a verification took."""
     about = "about " if done.estimated else ""
     again = f", {done.lost_calls} of them repeated after a crash" if done.lost_calls else ""
     failed = f", {done.failed_calls} failed" if done.failed_calls else ""

@@ -10,6 +10,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 from lorastudio.cli.data_words import data_words
 from lorastudio.cli.drafting_words import critic_line, estimate_lines, finished_line
 from lorastudio.cli.session import Session, counted, figure, model_name
+from lorastudio.cli.verifying_words import question_line, started_lines
 from lorastudio.domain.cycle_events import DemoRow, PairsAccepted, PairsExtracted, QuestionsSetAside, StageBegan
 from lorastudio.domain.deployment_events import DeploymentBegan, DeploymentDone, DeploymentStepped
 from lorastudio.domain.download_events import DownloadDone, DownloadPlanned, DownloadProgressed
@@ -31,6 +32,12 @@ from lorastudio.domain.training_events import (
     StepDone,
     TrainingDone,
     TrainingStarted,
+)
+from lorastudio.domain.verification_events import (
+    QuestionVerified,
+    TeacherDropped,
+    VerificationFinished,
+    VerificationStarted,
 )
 from lorastudio.training.memory_words import plan_line
 
@@ -139,6 +146,25 @@ class Narrator:
     @tell.register
     def _(self, event: CriticReported) -> None:
         self._say(f"  {critic_line(event)}")
+
+    @tell.register
+    def _(self, event: VerificationStarted) -> None:
+        for line in started_lines(event):
+            self._say(line)
+        self._move("Verifying", event.questions - event.open_questions, event.questions)
+
+    @tell.register
+    def _(self, event: QuestionVerified) -> None:
+        self._advance()
+        self._say(f"  {question_line(event)}")
+
+    @tell.register
+    def _(self, event: TeacherDropped) -> None:
+        self._session.warn(f"{event.teacher} failed several times in a row and is asked no more: {event.reason}")
+
+    @tell.register
+    def _(self, event: VerificationFinished) -> None:
+        self._say(f"  {finished_line(event)}")
 
     @tell.register
     def _(self, event: PairsExtracted) -> None:
