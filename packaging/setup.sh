@@ -28,7 +28,7 @@ install_system_packages() {
     if ! on_debian; then
         say "this system lacks what Debian has in: $missing"
     # shellcheck disable=SC2086 # one word per package
-    elif sh packaging/apt_install.sh "a fast BLAS for MLX, Qt's libraries and a screen for tests" $missing; then
+    elif sh packaging/apt_install.sh "a fast BLAS for MLX, Qt's libraries, a screen and a keychain for tests" $missing; then
         return 0
     fi
     say "going on without them: MLX is slower without OpenBLAS, and windows need the rest"

@@ -46,7 +46,7 @@ Script = Callable[[Request], Reply]
 class ScriptedServer:
     """Where it is, and what it was asked."""
 
-    def __init__(self, script: Script, models: Sequence[str]) -> None:
+    def __init__(self, script: Script, models: Sequence[str] | None) -> None:
         self.requests: list[Request] = []
         self.at_once = 0
         self.most_at_once = 0
@@ -65,16 +65,17 @@ class ScriptedServer:
         with self.lock:
             request = Request(method, path, headers, body, len(self.chats))
             self.requests.append(request)
-        if path.endswith("/models"):
+        if path.endswith("/models") and self._models is not None:
             return Reply([json.dumps({"data": [{"id": name} for name in self._models]}).encode()])
         return self._script(request)
 
 
 @contextmanager
 def scripted(
-    script: Script, models: Sequence[str] = ("tiny",), tls: ssl.SSLContext | None = None
+    script: Script, models: Sequence[str] | None = ("tiny",), tls: ssl.SSLContext | None = None
 ) -> Iterator[ScriptedServer]:
-    """A server that answers each chat request as `script` says; nothing of it is alive after the block."""
+    """A server that lists `models` and answers all else as `script` says, with None the list too; nothing of it is
+    alive after the block."""
     server = ScriptedServer(script, models)
     listener = _Listener(("127.0.0.1", 0), _handler(server))
     server.url = f"http://127.0.0.1:{listener.server_address[1]}"

@@ -134,11 +134,13 @@ class Server:
         )
         return stack.enter_context(http.stream(method, url, content=_encode(body), headers=self._headers(body)))
 
-    def _headers(self, body: Mapping[str, Any] | None) -> dict[str, str]:
-        headers = {"Accept": "text/event-stream, application/json", "Accept-Encoding": "identity"}
+    def _headers(self, body: Mapping[str, Any] | None) -> httpx.Headers:
+        headers = httpx.Headers(self._credentials)
+        headers.update(dict(self._endpoint.headers))
+        headers.update({"Accept": "text/event-stream, application/json", "Accept-Encoding": "identity"})
         if body is not None:
             headers["Content-Type"] = "application/json"
-        return self._credentials | dict(self._endpoint.headers) | headers
+        return headers
 
     def _refusal(self, response: httpx.Response) -> EndpointError:
         status = response.status_code

@@ -48,12 +48,17 @@ def test_an_endpoint_is_added_tested_and_removed_and_its_key_is_in_no_file(tmp_p
     assert holds(tmp_path, KEY) == []
 
 
-def test_without_a_keychain_nothing_is_added_with_a_key(fresh: Program) -> None:
-    add = ("endpoint", "add", "far", "--role", "writer", "--url", "https://example.org", "--key-stdin")
-    assert "files never hold keys" in fresh.refusal(*add, stdin=f"{KEY}\n")
-    assert fresh.json("endpoint", "list") == {"endpoints": []}
+def test_without_a_keychain_the_key_is_asked_for_by_each_call_and_is_in_no_file(fresh: Program) -> None:
+    with scripted(lambda _: refusal(400, "no")) as server:
+        add = ("endpoint", "add", "far", "--role", "writer", "--url", server.url, "--key-stdin")
+        added = fresh.run(*add, "--json", stdin=f"{KEY}\n")
+        assert "in memory for this run alone" in added.record["warnings"][0]
+        assert "No key came in" in fresh.refusal("endpoint", "test", "far", code=2)
+        tested = fresh.run("endpoint", "test", "far", "--json", code=1, stdin=f"{KEY}\n")
+        assert "Key of far" in tested.err
+        assert {request.headers.get("Authorization") for request in server.requests} == {f"Bearer {KEY}"}
+    assert KEY not in added.out + added.err + tested.out + tested.err
     assert holds(fresh.home, KEY) == []
-    fresh.refusal(*add, code=2)
 
 
 def test_a_server_that_refuses_is_told_in_its_own_words(fresh: Program) -> None:

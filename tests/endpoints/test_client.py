@@ -15,9 +15,9 @@ from lorastudio.domain.messages import Message, user
 from lorastudio.endpoints import server as server_module
 from lorastudio.endpoints.answers import ChatAnswer, Delta
 from lorastudio.endpoints.asking import Retrying
-from lorastudio.endpoints.client import final_answer
+from lorastudio.endpoints.client import ChatClient, final_answer
 from lorastudio.endpoints.retry import RetryPolicy
-from tests.endpoints.clients import client_for
+from tests.endpoints.clients import client_for, endpoint_at
 from tests.servers import EVENTS, Reply, Request, events, refusal, scripted, stream, whole
 
 HELLO = user("Say hello.")
@@ -150,7 +150,7 @@ def test_passing_trouble_is_tried_again(status: int) -> None:
     assert len(server.chats) == 2
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 413])
+@pytest.mark.parametrize("status", [400, 401, 403, 413])
 def test_lasting_trouble_is_not(status: int) -> None:
     with (
         scripted(say(refusal(status, "no such thing"))) as server,
@@ -310,3 +310,75 @@ def test_the_first_listed_model_is_asked_for_when_none_is_named() -> None:
         assert server.chats[0].body["model"] == "one"
     with scripted(say(stream("Hello.")), models=()) as server, pytest.raises(EndpointError, match="lists no model"):
         ask(server.url, model=None)
+
+
+def test_an_address_that_is_not_known_with_v1_is_tried_without_it_once() -> None:
+    def script(request: Request) -> Reply:
+        return refusal(404, "no such path") if request.path.startswith("/v1") else stream("Hello.")
+
+    with scripted(script, models=None) as server:
+        client = client_for(server.url)
+        assert final_answer(client.stream(HELLO)).text == "Hello."
+        assert final_answer(client.stream(HELLO)).text == "Hello."
+        assert client.base_url == server.url
+    assert [request.path for request in server.requests] == [
+        "/v1/chat/completions",
+        "/chat/completions",
+        "/chat/completions",
+    ]
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [refusal(404, "lost"), refusal(405, "lost"), Reply([b"<html>"], headers={"Content-Type": "text/html"})],
+)
+def test_what_is_unknown_at_both_addresses_is_told_by_the_first(elsewhere: Reply) -> None:
+    def script(request: Request) -> Reply:
+        return refusal(404, "no model of that name") if request.path.startswith("/v1") else elsewhere
+
+    with scripted(script) as server, pytest.raises(EndpointError, match="no model of that name") as caught:
+        ask(server.url)
+    assert (caught.value.status, len(server.chats)) == (404, 2)
+
+
+def test_a_place_that_has_answered_is_not_left() -> None:
+    with scripted(say(stream("Hello."), refusal(404, "no model of that name"))) as server:
+        client = client_for(server.url)
+        final_answer(client.stream(HELLO))
+        with pytest.raises(EndpointError, match="no model of that name"):
+            final_answer(client.stream(HELLO))
+    assert len(server.chats) == 2
+
+
+def test_the_endpoints_own_sampling_and_headers_go_along() -> None:
+    own = Sampling(temperature=0.25, max_tokens=50)
+    headers = (("X-Title", "LoRA Studio"), ("accept", "nothing"))
+    with scripted(say(stream("Hello."))) as server:
+        client = client_for(server.url, sampling=own, headers=headers)
+        final_answer(client.stream(HELLO, Sampling(max_tokens=7, seed=3)))
+    sent = server.chats[0]
+    assert (sent.body["temperature"], sent.body["max_tokens"], sent.body["seed"]) == (0.25, 7, 3)
+    assert sent.headers["X-Title"] == "LoRA Studio"
+    assert sent.headers["Accept"] == "text/event-stream, application/json"
+
+
+@pytest.mark.parametrize(("context", "sent"), [(None, 900), (1000, 900), (100, 97), (2, 900)])
+def test_no_more_tokens_are_asked_for_than_the_context_has_room_for(context: int | None, sent: int) -> None:
+    with scripted(say(stream("Hello."))) as server:
+        final_answer(client_for(server.url, context_length=context).stream(HELLO, Sampling(max_tokens=900)))
+    assert server.chats[0].body["max_tokens"] == sent
+
+
+def test_fields_that_an_earlier_test_saw_refused_are_not_sent() -> None:
+    with scripted(say(stream("Hello."))) as server:
+        client = ChatClient(endpoint_at(server.url), refused=("seed",))
+        final_answer(client.stream(HELLO, Sampling(seed=1)))
+    assert "seed" not in server.chats[0].body
+
+
+def test_the_words_of_a_server_command_no_screen() -> None:
+    words = "\x1b]0;owned\x07\x1b[2J\x9b31mred \u202egnorw"
+    with scripted(say(refusal(400, words))) as server, pytest.raises(EndpointError) as caught:
+        ask(server.url)
+    assert str(caught.value).isprintable()
+    assert "red" in str(caught.value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from itertools import pairwise
@@ -16,7 +17,7 @@ from lorastudio.endpoints.json_answers import number_lines, objects, repair
 from lorastudio.endpoints.reasoning import ReasoningSplitter, split_reasoning
 from lorastudio.endpoints.retry import RetryPolicy, parse_retry_after
 from lorastudio.endpoints.sse import payloads
-from lorastudio.endpoints.urls import is_loopback, normalise_url, plain_http_warning
+from lorastudio.endpoints.urls import is_loopback, normalise_url, origin, plain_http_warning
 
 
 @pytest.mark.parametrize(
@@ -32,6 +33,8 @@ from lorastudio.endpoints.urls import is_loopback, normalise_url, plain_http_war
         ("https://host.example/v1beta/openai/", "https://host.example/v1beta/openai"),
         ("http://[::1]:8000", "http://[::1]:8000/v1"),
         ("  HTTP://Box.Local:80  ", "http://box.local:80/v1"),
+        ("https://api.anthropic.com/v1/messages", "https://api.anthropic.com/v1"),
+        ("https://api.deepseek.com", "https://api.deepseek.com/v1"),
     ],
 )
 def test_addresses_come_into_one_form(given_url: str, expected: str) -> None:
@@ -46,6 +49,36 @@ def test_addresses_come_into_one_form(given_url: str, expected: str) -> None:
 def test_what_is_no_address_is_refused(bad: str) -> None:
     with pytest.raises(UsageError):
         normalise_url(bad)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://user:hunter2@host.example/v1",
+        "https://host.example:hunter2/v1",
+        "user:hunter2@host.example",
+        "host.example:hunter2",
+        "https://user:hun/ter2@host.example/v1",
+        "https://user:12/hunter2@host.example/v1",
+        "https://user:hunter2?x@host.example",
+        "https://user:hunter2#x@host.example",
+        "https://hunter2@[::1/v1",
+        "https://user:hunter2\u2100@host.example",
+        "ftp://user:hunter2@host.example",
+        "hunter2 host",
+        "https://host.example/v1?key=hunter2",
+    ],
+)
+def test_an_address_that_may_hold_a_password_is_never_repeated(address: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        normalise_url(address)
+    words = "".join(traceback.format_exception(caught.value))
+    assert "hunter" not in words
+    assert "ter2" not in words
+
+
+def test_an_origin_is_what_a_key_belongs_to() -> None:
+    assert origin("https://api.example.org:8443/a/v1") == "https://api.example.org:8443"
 
 
 def test_plain_http_to_another_host_is_warned_of() -> None:

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import keyring.errors
 import pytest
 from keyring.backend import KeyringBackend
 
+from lorastudio.domain.endpoint import Endpoint, Role
 from lorastudio.domain.errors import KnownError
-from lorastudio.endpoints.secrets import SERVICE, Keychain
+from lorastudio.endpoints.secrets import SERVICE, Keychain, account_of
 
 
 class Drawer(KeyringBackend):
@@ -36,17 +39,10 @@ class Drawer(KeyringBackend):
             raise keyring.errors.KeyringLocked("locked: sk-secret")
 
 
-class PlainFile(Drawer):
-    """What keyring offers where it has nothing better: below 1, not to be trusted with keys."""
-
-    priority = 0.5  # type: ignore[assignment]
-
-
-@pytest.mark.parametrize("lasting", [True, False])
-def test_keys_are_kept_replaced_and_forgotten(lasting: bool) -> None:
-    drawer = Drawer() if lasting else PlainFile()
+def test_keys_are_kept_replaced_and_forgotten() -> None:
+    drawer = Drawer()
     keychain = Keychain(drawer)
-    assert keychain.lasting is lasting
+    assert keychain.lasting
     assert keychain.get("desk") is None
     keychain.set("desk", "sk-1")
     keychain.set("desk", "sk-2")
@@ -55,15 +51,26 @@ def test_keys_are_kept_replaced_and_forgotten(lasting: bool) -> None:
     keychain.delete("desk")
     keychain.delete("desk")
     assert keychain.get("desk") is None
-    assert drawer.kept == ({(SERVICE, "serve:token"): "token"} if lasting else {})
+    assert drawer.kept == {(SERVICE, "serve:token"): "token"}
     assert "sk-" not in repr(keychain)
 
 
 def test_without_a_keychain_keys_live_for_this_run_and_it_says_so() -> None:
     first = Keychain()  # the test suite has keyring's `fail` backend
     assert "this run only" in first.place
+    assert not first.lasting
     first.set("desk", "sk-1")
+    # Every part of a run asks for a keychain of its own, and finds what another part was given.
+    assert Keychain().get("desk") == "sk-1"
+    first.delete("desk")
     assert Keychain().get("desk") is None
+
+
+def test_a_key_belongs_to_one_server() -> None:
+    desk = Endpoint("desk", Role.CRITIC, "https://api.example.org/v1")
+    assert account_of(desk) == account_of(replace(desk, url="https://api.example.org/other/v1", role=Role.TEACHER))
+    for url in ("http://api.example.org/v1", "https://api.example.org:8443/v1", "https://api.example.net/v1"):
+        assert account_of(replace(desk, url=url)) != account_of(desk)
 
 
 def test_a_locked_keychain_is_told_without_its_words() -> None:
