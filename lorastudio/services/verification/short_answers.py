@@ -47,7 +47,7 @@ _BOXED = "\\boxed{"
 _LATEX = (
     (re.compile(r"\\(?:text|mathrm|mathbf|textbf|operatorname)\s*\{([^{}]*)\}"), r"\1"),
     (re.compile(r"\\[dt]?frac\s*\{(-?\d+)\}\s*\{(\d+)\}"), r"\1/\2"),
-    (re.compile(r"\^\s*\{?\\circ\}?"), "°"),
+    (re.compile(r"\^\s*\{?\\circ\}?|º(?=\s?[CF]\b)"), "°"),
     (re.compile(r"\\(?:times|cdot)"), "×"),
     (re.compile(r"\{,\}"), ","),
     (re.compile(r"\\%"), "%"),
@@ -126,7 +126,7 @@ def _words_form(plain: str) -> ShortForm | None:
         return None
     if len(tokens) > 1 and tokens[0].casefold() in _ARTICLES:
         tokens = tokens[1:]
-    symbol = len(tokens) == 1 and len(tokens[0]) <= _SYMBOL_CHARACTERS
+    symbol = len(tokens) == 1 and len(tokens[0]) <= _SYMBOL_CHARACTERS and tokens[0].isascii()
     exact = " ".join(tokens) if symbol else " ".join(tokens).casefold()
     return ShortForm(Kind.TEXT, without_accents(exact), plain, exact)
 
