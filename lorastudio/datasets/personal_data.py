@@ -105,7 +105,8 @@ _NAMED_CPF = re.compile(r"\bCPF\b\D{0,12}(\d{11})(?!\d)", re.IGNORECASE)
 _CNPJ = re.compile(r"(?<![\w.-])[0-9A-Z]{2}\.[0-9A-Z]{3}\.[0-9A-Z]{3}/[0-9A-Z]{4}-\d{2}(?!\w)")
 _NAMED_CNPJ = re.compile(r"\bCNPJ\b[^0-9A-Z]{0,12}([0-9A-Z]{12}\d{2})(?!\w)")
 _CARD = re.compile(r"(?<![\d.,-])\d(?:[ -]?\d){12,18}(?![\d,-]*\d)")
-_IBAN = re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?: ?[0-9A-Z]){11,30}")
+# Looking ahead, since what follows one within the length of the longest may be another.
+_IBAN = re.compile(r"(?<!\w)(?=([A-Z]{2}\d{2}(?: ?[0-9A-Z]){11,30}))")
 _IBAN_LENGTHS_OF = (
     "NO15 BE16 DK18 FI18 FO18 GL18 NL18 MK19 SI19 AT20 BA20 EE20 KZ20 LT20 LU20 XK20 CH21 HR21 LI21 LV21 BG22 BH22 CR22"
     " DE22 GB22 GE22 IE22 ME22 RS22 VA22 AE23 GI23 IL23 IQ23 TL23 AD24 CZ24 ES24 MD24 PK24 RO24 SA24 SE24 SK24 TN24"
@@ -169,9 +170,9 @@ def _cards(text: str) -> Iterator[Span]:
 def _ibans(text: str) -> Iterator[Span]:
     """The words after one may look like more of it, so its country's length says where it ends."""
     for found in _IBAN.finditer(text):
-        places = [place for place, character in enumerate(found[0]) if character != " "]
-        length = _IBAN_LENGTHS.get(found[0][:2], len(places) + 1)
-        if length <= len(places) and is_iban("".join(found[0][place] for place in places[:length])):
+        places = [place for place, character in enumerate(found[1]) if character != " "]
+        length = _IBAN_LENGTHS.get(found[1][:2], len(places) + 1)
+        if length <= len(places) and is_iban("".join(found[1][place] for place in places[:length])):
             end = found.start() + places[length - 1] + 1
             if not text[end : end + 1].isalnum():
                 yield Span(Personal.IBAN, found.start(), end)
@@ -234,7 +235,10 @@ def _tokens(text: str) -> Iterator[Span]:
 
 def _passwords(text: str) -> Iterator[Span]:
     for form in (_PASSWORD, _PASSWORD_IN_URL):
-        yield from (Span(Personal.PASSWORD, *found.span(1)) for found in form.finditer(text))
+        for found in form.finditer(text):
+            # "password: required" is none, nor is one that was masked.
+            if not found[1].isalpha() and not found[1].startswith("["):
+                yield Span(Personal.PASSWORD, *found.span(1))
 
 
 def _looks_random(text: str) -> bool:
