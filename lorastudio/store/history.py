@@ -10,7 +10,7 @@ from lorastudio.domain.history import ActionEntry, ActionKind, ActionState, Acto
 from lorastudio.store.json_text import from_json, to_json
 from lorastudio.store.library import Library
 from lorastudio.store.pair_rows import Hidden
-from lorastudio.store.pairs import get_pair
+from lorastudio.store.pairs import get_original, get_pair
 
 
 def list_actions(library: Library, *, limit: int | None = None, before_id: int | None = None) -> list[ActionEntry]:
@@ -39,18 +39,20 @@ def list_pair_history(library: Library, pair_id: int) -> list[PairEntry]:
     """What happened to a pair, the oldest first, undone things too. KnownError when there is no such pair."""
     with library.snapshot():
         pair = get_pair(library, pair_id)
+        origin = (get_original(library, pair_id) or pair).origin
         rows = library.rows(
             "SELECT actions.*, action_pairs.before, action_pairs.after FROM action_pairs"
             " JOIN actions ON actions.id = action_pairs.action_id WHERE action_pairs.pair_id = ?"
-            " UNION ALL SELECT actions.*, '{}', '{}' FROM actions WHERE actions.import_id = ? AND kind = ?"
-            " ORDER BY actions.id",
-            (pair_id, pair.import_id, ActionKind.IMPORT),
+            # Several files that came in together are one action, that of the first.
+            " UNION ALL SELECT actions.*, '{}', '{}' FROM actions WHERE kind = ? AND actions.import_id ="
+            " (SELECT ifnull(part_of, id) FROM imports WHERE id = ?) ORDER BY actions.id",
+            (pair_id, ActionKind.IMPORT, pair.import_id),
         )
         turns = _turns(library, (row["id"] for row in rows))
     entries = [_entry(row, turns[row["id"]]) for row in rows]
     if any(_brought(entry) for entry in entries):
         return entries
-    return [PairEntry(pair.origin.value, None, pair.created_at, "came in", ActionState.DONE, {}, {}), *entries]
+    return [PairEntry(origin.value, None, pair.created_at, "came in", ActionState.DONE, {}, {}), *entries]
 
 
 def _entry(row: sqlite3.Row, turns: tuple[Turn, ...]) -> PairEntry:
