@@ -36,6 +36,7 @@ from lorastudio.store.gate_questions import (
 )
 from lorastudio.store.library import Library
 from lorastudio.store.questions import NewQuestion, list_all_questions, list_questions, set_question_state
+from lorastudio.store.verified import list_asked_texts
 from lorastudio.training.config import TrainConfig
 
 
@@ -71,11 +72,11 @@ def read_questions(texts: Sequence[str], file: Path | None, library: Library | N
 def add_gate_file(library: Library, file: Path) -> int:
     """Keep the questions of a file for the gate alone; returns how many were new."""
     specs = read_questions([], file)
-    drafted = {question.text for question in list_all_questions(library)}
-    if clash := [spec.text for spec in specs if spec.text in drafted]:
+    known = {question.text for question in list_all_questions(library)} | list_asked_texts(library)
+    if clash := [spec.text for spec in specs if spec.text in known]:
         raise KnownError(
-            f"{len(clash)} of these questions were drafted on already, the first is {clash[0]!r}.",
-            "Gate questions must be ones that were never drafted on; take those out.",
+            f"{len(clash)} of these questions were drafted on already, or verified; the first is {clash[0]!r}.",
+            "Gate questions must be ones that nothing was ever learned from; take those out.",
         )
     return add_gate_questions(
         library, [NewGateQuestion(spec.text, spec.group, spec.language, spec.checks, file.name) for spec in specs]
