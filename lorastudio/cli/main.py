@@ -5,7 +5,6 @@ Exit codes: 0 done, 1 refused or failed with a clear message, 2 wrong usage.
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from contextlib import suppress
@@ -31,7 +30,9 @@ from lorastudio.cli import (
     verifying,
     versions,
 )
+from lorastudio.cli.plain_console import json_line
 from lorastudio.domain.errors import Cancelled, KnownError, UsageError
+from lorastudio.domain.printable import printable
 from lorastudio.services.logbook import record_failure
 
 # What typer makes of a KeyboardInterrupt.
@@ -112,10 +113,10 @@ def _explain(error: KnownError, code: int) -> int:
     record = {"error": {"message": error.message, "hint": error.hint}}
     with suppress(OSError):  # a full disk may be what is to be explained
         if "--json" in sys.argv:
-            sys.stdout.write(json.dumps(record, ensure_ascii=False) + "\n")
+            sys.stdout.write(json_line(record))
             sys.stdout.flush()
     with suppress(OSError):
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"{printable(str(error))}\n")
     return code
 
 
