@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from lorastudio.domain.draft import CallPurpose, CallState
-from lorastudio.domain.endpoint import Usage
+from lorastudio.domain.endpoint import Endpoint, Role, Usage
 from lorastudio.domain.errors import BugError
 from lorastudio.store.calls import (
     CallTotals,
@@ -15,6 +15,7 @@ from lorastudio.store.calls import (
     usage_of,
 )
 from lorastudio.store.drafts import append_draft, start_draft
+from lorastudio.store.endpoints import add_endpoint
 from lorastudio.store.library import Library
 from lorastudio.store.questions import list_questions
 from tests.store.samples import first_question_id, new_cycle, sent_call
@@ -94,10 +95,10 @@ def test_the_cost_of_a_cycle_counts_every_attempt(library: Library) -> None:
     for question_id, key in ((first, "a"), (second, "b")):
         answer(library, sent_call(library, question_id, key).id)
     record_failure(library, sent_call(library, first, "c").id, "down")
-    assert usage_of(library, cycle.id) == CallTotals(3, 2, 0, 1, 22, 14, estimated=False)
+    assert usage_of(library, cycle.id) == CallTotals(3, 2, 0, 1, 22, 14, estimated=False, unpriced=3)
     sent_call(library, second, "d")
     mark_lost(library)
-    assert usage_of(library, cycle.id) == CallTotals(4, 2, 1, 1, 25, 14, estimated=True)
+    assert usage_of(library, cycle.id) == CallTotals(4, 2, 1, 1, 25, 14, estimated=True, unpriced=4)
     assert usage_of(library, other.id) == CallTotals(0, 0, 0, 0, 0, 0, estimated=False)
 
 
@@ -109,3 +110,19 @@ def test_calls_are_listed_by_question_and_by_cycle(library: Library) -> None:
     assert list_calls(library) == calls
     assert list_calls(library, cycle_id=cycle.id) == calls[:2]
     assert list_calls(library, question_id=second.id) == [calls[1]]
+
+
+def test_what_failed_and_lost_calls_cost_is_counted_at_the_endpoints_prices(library: Library) -> None:
+    add_endpoint(library, Endpoint("local", Role.WRITER, "http://127.0.0.1:1/v1", prompt_price=1.0, completion_price=2))
+    cycle = new_cycle(library)
+    question_id = list_questions(library, cycle.id)[0].id
+    failed = sent_call(library, question_id, "failed")
+    record_failure(library, failed.id, "dropped", usage=Usage(10, 20, True), cost_usd=5e-5)
+    lost = sent_call(library, question_id, "lost")
+    append_draft(library, start_draft(library, question_id, 1, lost.id).id, "x" * 40)
+    (marked,) = mark_lost(library)
+    assert (marked.prompt_tokens, marked.completion_tokens, marked.cost_usd) == (3, 10, (3 + 2 * 10) / 1e6)
+    answer(library, sent_call(library, question_id, "unpriced").id)
+    totals = usage_of(library, cycle.id)
+    assert (totals.prompt_tokens, totals.completion_tokens, totals.estimated) == (10 + 3 + 11, 20 + 10 + 7, True)
+    assert (totals.cost_usd, totals.unpriced) == (pytest.approx(5e-5 + 23e-6), 1)
