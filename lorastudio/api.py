@@ -15,7 +15,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -26,18 +26,29 @@ from lorastudio.domain.errors import BugError
 from lorastudio.domain.events import Event
 from lorastudio.domain.gate import GateReport
 from lorastudio.domain.gate_events import GateFinished
+from lorastudio.domain.pair import PairState
+from lorastudio.domain.pair_filter import PairFilter
 from lorastudio.domain.training_events import TrainingDone
+from lorastudio.domain.verification_events import VerificationFinished
+from lorastudio.domain.verified import Verification, VerifiedResponse
 from lorastudio.domain.version import ModelVersion
 from lorastudio.paths import application_home, expanded
 from lorastudio.services import curation, deployment, freezing, training_runs
 from lorastudio.services.base_models import base_of, default_base
 from lorastudio.services.downloads import ensure_base
+from lorastudio.services.exporting import ExportReport, export_pairs
 from lorastudio.services.gating import gate_version
-from lorastudio.services.importing import ImportFinished, ImportReport, import_files
+from lorastudio.services.import_options import ImportOptions
+from lorastudio.services.import_report import ImportFinished, ImportReport
+from lorastudio.services.importing import import_files
 from lorastudio.services.judging import judge_for
 from lorastudio.services.opening import open_for_work
+from lorastudio.services.questions import read_questions
 from lorastudio.services.servers import LocalServers
 from lorastudio.services.statistics import Statistics, statistics
+from lorastudio.services.verification.exporting import MIN_CONFIDENCE, every_verified, export_verified
+from lorastudio.services.verification.settings import VerificationSettings
+from lorastudio.services.verification.verifying import continue_verification, run_verification, start_verification
 from lorastudio.store import versions
 from lorastudio.training.config import TrainConfig
 
@@ -66,10 +77,25 @@ class Studio:
         """Whether there are enough good pairs to train on, and what is missing."""
         return curation.readiness(self._library)
 
-    def import_pairs(self, *paths: Path | str, accept: bool = False) -> ImportReport:
-        """Import files of pairs; the report names every refused line."""
-        events = import_files(self._library, [Path(path) for path in paths], accept=accept, cancel=self.cancel)
+    def import_pairs(
+        self, *paths: Path | str, accept: bool = False, options: ImportOptions | None = None
+    ) -> ImportReport:
+        """Import files of pairs, all or none; the report names every refused line. `options` says the rest."""
+        wanted = options or ImportOptions(accept=accept)
+        events = import_files(self._library, [Path(path) for path in paths], options=wanted, cancel=self.cancel)
         return self._last(events, ImportFinished).report
+
+    def export_pairs(
+        self,
+        path: Path | str,
+        format: str = "seed",
+        *,
+        state: PairState | None = PairState.ACCEPTED,
+        min_confidence: float | None = None,
+    ) -> ExportReport:
+        """Write pairs of one state (None: of all) to a file; see `services.exporting.export_pairs` for the formats."""
+        chosen = PairFilter(states=() if state is None else (state,), min_confidence=min_confidence)
+        return export_pairs(self._library, Path(path), format, chosen)
 
     def prepare_dataset(self, folder: Path | str, *, compress: bool = False) -> freezing.FrozenDataset:
         """Write the accepted pairs as `train.jsonl` and `validation.jsonl` (`.gz` with `compress`)."""
@@ -112,6 +138,38 @@ class Studio:
         base = base_of(self._library, deployment.rollback_goal(self._library, version))
         self._all(deployment.rollback(self._library, self._servers.engine(base), version=version, cancel=self.cancel))
 
+    def verify(
+        self,
+        questions: Sequence[str],
+        *,
+        quorum: int | None = None,
+        teachers: Sequence[str] = (),
+        against_writer: bool = False,
+        settings: VerificationSettings | None = None,
+    ) -> VerificationFinished:
+        """Ask several teachers the same and keep what a quorum agrees on. After a stop see `resume_verification`."""
+        begun = start_verification(
+            self._library,
+            read_questions(questions, None),
+            quorum=quorum,
+            teachers=teachers,
+            against_writer=against_writer,
+            settings=settings,
+        )
+        return self._verify(begun.verification)
+
+    def resume_verification(self) -> VerificationFinished:
+        """Go on with the verification that was stopped; no answer that came in whole is asked for again."""
+        return self._verify(continue_verification(self._library))
+
+    def verified(self, min_confidence: float = MIN_CONFIDENCE) -> list[VerifiedResponse]:
+        """The responses that a quorum stands behind, with every teacher's answer."""
+        return list(every_verified(self._library, min_confidence))
+
+    def export_verified(self, path: Path | str, min_confidence: float = MIN_CONFIDENCE) -> int:
+        """Write them to a file (`.gz`: compressed), one JSON object a line; returns how many."""
+        return export_verified(self._library, Path(path), min_confidence)
+
     def versions(self) -> list[ModelVersion]:
         """All versions, oldest first."""
         return versions.list_versions(self._library)
@@ -131,6 +189,10 @@ class Studio:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _verify(self, verification: Verification) -> VerificationFinished:
+        events = run_verification(self._library, verification.id, self._servers, self.cancel)
+        return self._last(events, VerificationFinished)
 
     def _all(self, events: Iterable[Event]) -> None:
         for event in events:

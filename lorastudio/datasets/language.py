@@ -6,7 +6,6 @@ Good enough to notice an answer in the wrong language; not a language identifier
 from __future__ import annotations
 
 import re
-from collections import Counter
 from operator import itemgetter
 
 ENGLISH = "en"
@@ -46,15 +45,15 @@ _PLENTY_OF_WORDS = 12
 
 def detect_language(text: str) -> str:
     """`en`, `pt`, `other`, or an empty string when the text is too short to tell."""
-    found = _LETTERS.findall(text.lower())
+    text = text.lower()
+    found = _LETTERS.findall(text)
     if not found:
         return UNKNOWN
-    # Where no letter lies beyond Latin, nobody needs to count.
-    if max(text) >= _BEYOND_LATIN:
+    if not text.isascii() and max(text) >= _BEYOND_LATIN:
         letters = "".join(found)
         if sum(map(_is_latin, letters)) < len(letters) / 2:
             return OTHER
-    (best, most), (_, second) = sorted(_scores(found).items(), key=itemgetter(1), reverse=True)[:2]
+    (best, most), (_, second) = sorted(_scores(text, found).items(), key=itemgetter(1), reverse=True)[:2]
     if most < _EVIDENCE:
         return OTHER if len(found) >= _PLENTY_OF_WORDS else UNKNOWN
     if most == second:
@@ -67,14 +66,13 @@ def languages_differ(one: str, other: str) -> bool:
     return UNKNOWN not in (one, other) and one != other
 
 
-def _scores(found: list[str]) -> dict[str, int]:
+def _scores(text: str, found: list[str]) -> dict[str, int]:
     scores = dict.fromkeys(_SMALL_WORDS_OF, 0)
-    counts = Counter(found)
-    for word in counts.keys() & _LANGUAGES_OF.keys():
+    for word in filter(_LANGUAGES_OF.__contains__, found):
         for language in _LANGUAGES_OF[word]:
-            scores[language] += counts[word]
-    scores[PORTUGUESE] += len([word for word in counts if word.endswith(_PORTUGUESE_ENDINGS)])
-    text = "".join(counts)
+            scores[language] += 1
+    if any(ending in text for ending in _PORTUGUESE_ENDINGS):
+        scores[PORTUGUESE] += len([word for word in set(found) if word.endswith(_PORTUGUESE_ENDINGS)])
     if not text.isascii():
         scores[PORTUGUESE] += 0 if _PORTUGUESE_LETTERS.isdisjoint(text) else 2
         if not _OTHER_LETTERS.isdisjoint(text):

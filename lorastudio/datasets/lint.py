@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from difflib import SequenceMatcher
 from enum import StrEnum
 
@@ -63,10 +62,9 @@ def _compare(good: str, bad: str) -> list[Finding]:
 
 def _similar(one: list[str], other: list[str]) -> bool:
     """Whether the word sequences match to more than 95% (twice the matching words over all words)."""
-    total = len(one) + len(other)
-    # The first two are cheap upper bounds of the third: of equal lengths, and of equal words in any order.
-    if 2 * min(len(one), len(other)) <= TRIVIAL_SIMILARITY * total:
+    most_apart = (1.0 - TRIVIAL_SIMILARITY) * (len(one) + len(other))
+    # Two cheap bounds on how many words stand alone: by the lengths, and by those that only one of the texts has.
+    if abs(len(one) - len(other)) >= most_apart or len(set(one) ^ set(other)) >= most_apart:
         return False
-    if 2 * (Counter(one) & Counter(other)).total() <= TRIVIAL_SIMILARITY * total:
-        return False
-    return SequenceMatcher(None, one, other, autojunk=False).ratio() > TRIVIAL_SIMILARITY
+    matcher = SequenceMatcher(None, one, other, autojunk=False)
+    return all(ratio() > TRIVIAL_SIMILARITY for ratio in (matcher.quick_ratio, matcher.ratio))

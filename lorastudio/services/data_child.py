@@ -2,8 +2,8 @@
 
 One order on stdin:
 
-- `{"type": "import", "home": TEXT, "paths": [TEXT], "accept": bool}`; the parent has the library open for writing and
-  lends it,
+- `{"type": "import", "home": TEXT, "paths": [TEXT], "options": {…}}` (as `ImportOptions.as_record`); the parent has the
+  library open for writing and lends it,
 - `{"type": "download", "model": TEXT, "plan_only": bool, "endpoint": TEXT, "cache": TEXT, "token": TEXT | null}`.
 
 It answers `{"type": "hello", "protocol": 1, "pid": int}` at once, then `{"type": "event", "record": {…}}` for every
@@ -55,12 +55,14 @@ def _events(order: dict[str, Any], cancel: CancelToken) -> Iterator[Event]:
 
 
 def _import(order: dict[str, Any], cancel: CancelToken) -> Iterator[Event]:
+    from lorastudio.services.import_options import ImportOptions
     from lorastudio.services.importing import import_files
     from lorastudio.store.library import Library
 
     paths = [Path(path) for path in order["paths"]]
     with Library.open_lent(Path(order["home"])) as library:
-        yield from import_files(library, paths, accept=order["accept"], cancel=cancel)
+        options = ImportOptions.from_record(order["options"])
+        yield from import_files(library, paths, options=options, cancel=cancel)
 
 
 def _download(order: dict[str, Any], cancel: CancelToken) -> Iterator[Event]:

@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from lorastudio.datasets.rows import Refusal
 from lorastudio.domain.cancel import CancelToken
 from lorastudio.domain.download_events import DownloadDone, DownloadPlanned, DownloadProgressed
-from lorastudio.domain.errors import BugError, Cancelled, ImportFileError, KnownError
+from lorastudio.domain.errors import BugError, Cancelled, ImportFileError, KnownError, UsageError
 from lorastudio.domain.events import Event, Progressed, Warned
 from lorastudio.processes.child import Child
-from lorastudio.services.importing import FileReport, ImportFinished, ImportReport
+from lorastudio.services.import_options import ImportOptions
+from lorastudio.services.import_report import ImportFinished, ImportReport
 from lorastudio.store.library import Library
 
 POLL_S = 0.1
@@ -25,14 +25,14 @@ PLAIN_EVENTS = (Progressed, Warned, DownloadPlanned, DownloadProgressed, Downloa
 
 
 def import_apart(
-    library: Library, paths: Sequence[Path], *, accept: bool = False, cancel: CancelToken
+    library: Library, paths: Sequence[Path], *, options: ImportOptions | None = None, cancel: CancelToken
 ) -> Iterator[Event]:
     """`importing.import_files` in a child: its events, its errors; the last event is `ImportFinished`."""
     order = {
         "type": "import",
         "home": str(library.home),
         "paths": [str(path.absolute()) for path in paths],
-        "accept": accept,
+        "options": (options or ImportOptions()).as_record(),
     }
     ended = KnownError("The process that reads the files ended", "Nothing was imported.")
     yield from events_apart(library.home / "logs", order, ended, cancel)
@@ -81,6 +81,8 @@ def _raise_failure(message: dict[str, Any]) -> NoReturn:
         raise Cancelled
     if message.get("kind") == ImportFileError.__name__:
         raise ImportFileError(words, hint)
+    if message.get("kind") == UsageError.__name__:
+        raise UsageError(words, hint)
     if message.get("known"):
         raise KnownError(words, hint)
     raise BugError(f"{words}\n{message.get('traceback', '')}".strip())
@@ -99,14 +101,4 @@ def _event(record: dict[str, Any]) -> Event:
 
 
 def _import_finished(report: dict[str, Any]) -> ImportFinished:
-    files = (
-        FileReport(
-            **file
-            | {
-                "refused": tuple(Refusal(**refusal) for refusal in file["refused"]),
-                "warnings": tuple(file["warnings"]),
-            }
-        )
-        for file in report["files"]
-    )
-    return ImportFinished(ImportReport(tuple(files), report["pairs_added"]))
+    return ImportFinished(ImportReport.from_record(report))

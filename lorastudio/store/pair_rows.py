@@ -13,7 +13,7 @@ from lorastudio.domain.clock import now
 from lorastudio.domain.errors import BugError
 from lorastudio.domain.messages import as_records, from_records
 from lorastudio.domain.pair import Decider, NewPair, Origin, Pair, PairState, Split
-from lorastudio.store.json_text import from_json, to_json
+from lorastudio.store.json_text import from_json, texts_to_json, to_json
 from lorastudio.store.library import Library
 
 # Pairs of an import exist for others from its commit on, and not while it is undone. The plus signs keep SQLite
@@ -58,7 +58,7 @@ class AddedPairs:
 
 def pair_hash(pair: NewPair) -> str:
     """What makes two pairs equal: the SHA-256 (64 hex digits) over prompt, good and bad as JSON."""
-    text = to_json([as_records(pair.prompt), pair.good, pair.bad])
+    text = texts_to_json([as_records(pair.prompt), pair.good, pair.bad])
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -72,6 +72,7 @@ def insert_pairs(
     """
     hashes = [pair_hash(pair) for pair in pairs]
     standing = {"state": state, "decided_by": decider, "import_id": import_id}
+    created_at = now()
     with library.transaction():
         group_ids = _group_ids(library, {pair.group for pair in pairs})
         taken = _taken(library, hashes, staged_too=import_id is not None)
@@ -81,7 +82,7 @@ def insert_pairs(
         for pair, digest in zip(pairs, hashes, strict=True):
             twin = taken.setdefault(digest, _Twin(first_id + len(rows), import_id))
             if twin.pair_id == first_id + len(rows):
-                rows.append(_as_row(pair, digest, group_ids[pair.group]) | standing | {"id": twin.pair_id})
+                rows.append(_as_row(pair, digest, group_ids[pair.group], created_at) | standing | {"id": twin.pair_id})
             else:
                 inside += import_id is not None and twin.import_id == import_id
         if rows:
@@ -94,7 +95,7 @@ def insert_unmade(library: Library, pair: NewPair, *, state: PairState, decider:
     """Add a pair for an action to show; returns its id. Its text must be free (`taken_hashes`)."""
     group_id = _group_ids(library, {pair.group})[pair.group]
     standing = {"state": state, "decided_by": decider, "import_id": pair.import_id, "hidden": Hidden.UNMADE}
-    return library.insert("pairs", _as_row(pair, pair_hash(pair), group_id) | standing)
+    return library.insert("pairs", _as_row(pair, pair_hash(pair), group_id, now()) | standing)
 
 
 def sweep_unmade(library: Library) -> None:
@@ -182,10 +183,10 @@ def as_pair(row: sqlite3.Row) -> Pair:
     )
 
 
-def _as_row(pair: NewPair, digest: str, group_id: int) -> dict[str, Any]:
+def _as_row(pair: NewPair, digest: str, group_id: int, created_at: str) -> dict[str, Any]:
     return {
         "text_hash": digest,
-        "prompt": to_json(as_records(pair.prompt)),
+        "prompt": texts_to_json(as_records(pair.prompt)),
         "good": pair.good,
         "bad": pair.bad,
         "group_id": group_id,
@@ -198,9 +199,9 @@ def _as_row(pair: NewPair, digest: str, group_id: int) -> dict[str, Any]:
         "question_id": pair.question_id,
         "good_draft_id": pair.good_draft_id,
         "bad_draft_id": pair.bad_draft_id,
-        "lint": to_json(pair.lint),
-        "extra": to_json(pair.extra),
-        "created_at": now(),
+        "lint": texts_to_json(pair.lint),
+        "extra": to_json(pair.extra) if pair.extra else "{}",
+        "created_at": created_at,
     }
 
 

@@ -10,7 +10,8 @@ import pytest
 from lorastudio.domain.cancel import CancelToken
 from lorastudio.domain.errors import Cancelled, LibraryBusyError
 from lorastudio.services.data_jobs import import_apart
-from lorastudio.services.importing import ImportFinished, import_files
+from lorastudio.services.import_report import ImportFinished
+from lorastudio.services.importing import import_files
 from lorastudio.store.library import Library
 from lorastudio.store.pairs import count_pairs, list_pairs
 

@@ -15,7 +15,8 @@ from lorastudio.domain.pair import Decider, NewPair, Origin, PairState, Split
 from lorastudio.services.curation import decide
 from lorastudio.services.exporting import export_dataset, export_drafts
 from lorastudio.services.extraction import extract_cycle
-from lorastudio.services.importing import ImportFinished, ImportReport, import_files
+from lorastudio.services.import_report import ImportFinished, ImportReport
+from lorastudio.services.importing import import_files
 from lorastudio.store.groups import assign_splits
 from lorastudio.store.library import Library
 from lorastudio.store.pairs import add_pairs, list_pairs

@@ -16,8 +16,10 @@ from lorastudio.domain.cancel import CancelToken
 from lorastudio.domain.errors import Cancelled
 from lorastudio.domain.events import Event, Progressed, as_json
 from lorastudio.domain.pair import Decider, PairState, Split
-from lorastudio.services import curation, importing
-from lorastudio.services.importing import ImportFinished, import_files
+from lorastudio.services import curation, import_tally
+from lorastudio.services.import_options import ImportOptions
+from lorastudio.services.import_report import ImportFinished
+from lorastudio.services.importing import import_files
 from lorastudio.store.gate_questions import NewGateQuestion, add_gate_questions
 from lorastudio.store.groups import assign_splits
 from lorastudio.store.imports import sweep_imports
@@ -35,7 +37,7 @@ def write(path: Path, *rows: object) -> Path:
 
 
 def report_of(empty_library: Library, *paths: Path, accept: bool = False) -> dict[str, Any]:
-    *_, last = import_files(empty_library, paths, accept=accept, cancel=CancelToken())
+    *_, last = import_files(empty_library, paths, options=ImportOptions(accept=accept), cancel=CancelToken())
     assert isinstance(last, ImportFinished)
     found: dict[str, Any] = as_json(last.report)
     return found
@@ -49,18 +51,32 @@ def test_the_report_has_the_promised_keys(empty_library: Library, tmp_path: Path
             {
                 "path": str(path),
                 "format": "seed",
+                "confidence": 0.8,
                 "rows_read": 5,
                 "imported": 3,
                 "repaired": 1,
                 "refused": [{"line": 4, "reason": "is in no known format; its columns are 'a'"}],
                 "duplicates": 1,
                 "warnings": [
-                    "Only 80% of the first rows are in the format seed.",
+                    "Only 80% sure, by the first rows, that the format is seed.",
                     "Rows with double-encoded text, mended: 1.",
                 ],
+                "container": "JSON lines",
+                "mapping": {"prompt": "prompt", "good": "completion", "bad": "bad_example"},
+                "duplicates_in_file": 1,
+                "duplicates_in_library": 0,
+                "refused_rows": 1,
+                "tokens": {
+                    "prompts": {"min": 3, "median": 3, "p95": 3, "max": 3, "total": 11},
+                    "good answers": {"min": 1, "median": 2, "p95": 2, "max": 2, "total": 5},
+                    "bad answers": {"min": 2, "median": 2, "p95": 2, "max": 2, "total": 4},
+                },
+                "languages": {"unknown": 4},
+                "leakage": {"gate_questions": 0, "near_held_out": 0},
             }
         ],
         "pairs_added": 3,
+        "dry_run": False,
     }
     pairs = list_pairs(empty_library)
     assert [(pair.good, pair.bad) for pair in pairs] == [("good 1", "bad 1"), ("é", "bad 2"), ("good 3", None)]
@@ -89,7 +105,10 @@ def test_what_is_there_already_is_a_duplicate(empty_library: Library, tmp_path: 
     assert [(file["imported"], file["duplicates"]) for file in report["files"]] == [(1, 0), (1, 1)]
     again = report_of(empty_library, second)
     assert (again["pairs_added"], again["files"][0]["duplicates"], again["files"][0]["warnings"]) == (0, 2, [])
-    assert curation.undo(empty_library).undo_label == "import of b"
+    assert curation.undo(empty_library).undo_label == "import of 2 files"
+    assert list_pairs(empty_library) == []
+    assert curation.redo(empty_library).undo_label == "import of 2 files"
+    assert len(list_pairs(empty_library)) == 2
 
 
 def test_a_folder_stands_for_its_files(empty_library: Library, tmp_path: Path) -> None:
@@ -176,7 +195,7 @@ def test_an_import_outlived_by_its_library_is_swept_at_the_next_start(tmp_path: 
 def test_the_list_of_refusals_is_bounded(
     empty_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(importing, "MOST_REFUSALS", 3)
+    monkeypatch.setattr(import_tally, "MOST_REFUSALS", 3)
     (file,) = report_of(empty_library, write(tmp_path / "f", *range(10)))["files"]
     assert (len(file["refused"]), file["rows_read"]) == (3, 10)
     assert file["warnings"] == ["Refused rows that are not listed: 7."]

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFileDialog, QLabel, QPushButton
 
 from lorastudio.domain.cancel import CancelToken
 from lorastudio.domain.pair import PairState
+from lorastudio.services.import_options import ImportOptions
 from lorastudio.services.importing import import_files
 from lorastudio.store.library import Library
 from lorastudio.ui.sheet import Sheet
@@ -22,7 +23,7 @@ def filled(home: Path) -> Path:
     rows = [{"prompt": f"Question {n}?", "chosen": f"Good answer {n}.", "rejected": f"Bad {n}!"} for n in range(3)]
     file.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
     with Library.open(home, write=True) as library:
-        for _ in import_files(library, [file], accept=True, cancel=CancelToken()):
+        for _ in import_files(library, [file], options=ImportOptions(accept=True), cancel=CancelToken()):
             pass
     return home
 
