@@ -222,10 +222,6 @@ def _warn(session: Session, begun: Begun) -> None:
             f"{counted(begun.gate_questions, 'gate question')} left out: they are never asked of teachers "
             "and never trained on."
         )
-    for names in begun.alike:
-        session.warn(
-            f"{' and '.join(names)} are the same model at the same address: they err together, so count them as one."
-        )
 
 
 def _abandon(session: Session) -> None:

@@ -41,8 +41,9 @@ class Outcome(StrEnum):
 
 
 class AnswerState(StrEnum):
-    """`USABLE` alone has a vote. `TRUNCATED`: cut by the token limit. `REFUSED`: it declines to answer.
-    `UNFIT`: it is empty, holds parts of its prompt or fails a check in code. `FAILED`: the teacher gave none."""
+    """`USABLE` alone has a vote. `TRUNCATED`: cut by the token limit. `REFUSED`: it declines to answer, or says that
+    it does not know. `UNFIT`: it is empty, holds parts of its prompt or fails a check in code. `FAILED`: the teacher
+    gave none."""
 
     USABLE = "usable"
     TRUNCATED = "truncated"

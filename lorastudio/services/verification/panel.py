@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,11 @@ from lorastudio.services.verification.examination import (
 )
 from lorastudio.services.verification.settings import VerificationSettings
 
+_KNOWS_NOT = re.compile(
+    r"\W*(?:(?:sorry|desculpe|infelizmente)\W+)?(?:i (?:do not|don['’]t|did not) know|i am not sure|i['’]m not sure"
+    r"|(?:eu )?não (?:sei|tenho certeza)|no idea|não faço ideia)\b",
+    re.IGNORECASE,
+)
 _TRUNCATED = ("length", "max_tokens")
 _BRIEFLY = {
     "pt": "Responda só com o resultado, sem explicação.",
@@ -175,8 +181,8 @@ def judged(query: Query, teacher: str, call: Call) -> TeacherAnswer:
         return TeacherAnswer(teacher, AnswerState.TRUNCATED, text, note="The token limit cut it off.")
     if not text:
         return TeacherAnswer(teacher, AnswerState.UNFIT, text, note="It is empty.")
-    if is_refusal(text):
-        return TeacherAnswer(teacher, AnswerState.REFUSED, text, note="It declines to answer.")
+    if is_refusal(text) or _KNOWS_NOT.match(text):
+        return TeacherAnswer(teacher, AnswerState.REFUSED, text, note="It gives no answer.")
     if leaks_prompt(query.text, text):
         return TeacherAnswer(teacher, AnswerState.UNFIT, text, note="It holds parts of its prompt.")
     failed = [name for name, passed in check_answer(query.checks, query.text, text).items() if not passed]

@@ -16,8 +16,8 @@ _WORDS |= {"uma": 1, "duas": 2, "tres": 3}
 
 _MOST_EXPONENT = 300
 _NUMBER = re.compile(
-    r"(?P<sign>[-+−])?\s?(?P<digits>\d[\d.,  ' ]*\d|\d|[.,]\d+)"
-    r"(?:\s?[eE](?P<short>[-+−]?\d{1,4})|\s?[x×·*]\s?10\^?\{?(?P<long>[-−+]?\d{1,4})\}?)?"
+    r"(?P<sign>[-+−])?(?P<digits>\d[\d.,  ' ]*\d|\d|[.,]\d+)"
+    r"(?:\s?[eE](?P<short>[-+−]?\d{1,4})|\s?[x×·*]\s?10\^\{?(?P<long>[-−+]?\d{1,4})\}?)?"
     r"(?:\s?/\s?(?P<below>\d{1,12}))?"
 )
 _CURRENCIES = ("us$", "r$", "$", "€", "£")

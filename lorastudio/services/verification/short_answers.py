@@ -17,6 +17,8 @@ from lorastudio.services.verification.quantities import quantity_key
 
 MOST_WORDS = 8
 MOST_CHARACTERS = 80
+# With LaTeX and Markdown, which go.
+_MOST_RAW_CHARACTERS = 300
 # A single short word keeps its case: Co is no CO.
 _SYMBOL_CHARACTERS = 3
 
@@ -30,7 +32,8 @@ _VERDICTS = {
     }.items()
     for word in words.split()
 }
-_ARTICLES = frozenset(("the", "a", "an", "o", "os", "as", "um", "uma"))
+# Those of one letter stay: A positivo and O positivo are two blood groups.
+_ARTICLES = frozenset(("the", "an", "os", "as", "um", "uma"))
 
 _CHOICE = re.compile(
     r"(?:(?:option|choice|letter|alternative|opção|opcao|alternativa|letra)\s+)?\(?([a-j])\)?", re.IGNORECASE
@@ -39,10 +42,11 @@ _LEAD_IN = re.compile(
     r"(?:^|(?<=[.!?\n])[ \t]*)(?:[*_#> ]*)"
     r"(?:(?:so|therefore|thus|hence|then|portanto|logo|assim|então)[, ]\s*)?"
     r"(?:(?:(?:the|my) )?(?:final |correct |short )?answer(?: is(?: therefore)?\b:?|\s*[:=])"
-    r"|(?:(?:a|minha) )?resposta(?: final| correta| certa)?(?: é\b:?|\s*[:=])"
-    r"|it(?: is|['’]s)\b|####)[*_ ]*",
+    r"|(?:(?:a|minha) )?resposta(?: final| correta| certa)?(?: é\b:?|\s*[:=])|####)",
     re.IGNORECASE | re.MULTILINE,
 )
+# Only at the beginning: later on it may end any text.
+_IT_IS = re.compile(r"(?:(?:so|therefore|thus|hence),? )?it(?: is|['’]s)\b(?! not\b)", re.IGNORECASE)
 _BOXED = "\\boxed{"
 _LATEX = (
     (re.compile(r"\\(?:text|mathrm|mathbf|textbf|operatorname)\s*\{([^{}]*)\}"), r"\1"),
@@ -52,12 +56,15 @@ _LATEX = (
     (re.compile(r"\{,\}"), ","),
     (re.compile(r"\\%"), "%"),
     (re.compile(r"\\\$"), "$"),
-    (re.compile(r"\\[,;:! ]|~"), " "),
+    (re.compile(r"\\[,;:! ]"), " "),
     (re.compile(r"\\[()\[\]]"), ""),
-    (re.compile(r"\$\$?([^$]*)\$\$?"), r"\1"),
+    # As Pandoc tells mathematics from prices: no blank inside the signs, and no digit after the closing one.
+    (re.compile(r"\$\$?(?=\S)([^$]*)(?<=\S)\$\$?(?!\d)"), r"\1"),
 )
 _MARKDOWN = re.compile(r"(?<!\w)(\*\*|__|`|\*|_)(?=\S)(.+?)(?<=\S)\1(?!\w)")
-_ENDS = " \t\n.,;:!?\"'“”‘’«»`*_"
+_QUOTES = {'"': '"', "'": "'", "“": "”", "‘": "’", "«": "»", "`": "`", "*": "*", "_": "_"}
+_ENDS = re.compile(r"[\s.,;:?]+$|(?<=[^\W\d_]{2})!+$")
+_FORMULA = re.compile(r"[=+*/^<>|\\]")
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 
 
@@ -97,7 +104,7 @@ def short_form(text: str, language: str = "") -> ShortForm | None:
     `language` ("en", "pt" or unknown) decides what `1,234` and `05/03/2024` mean.
     """
     result = _result(text.strip())
-    if result is None:
+    if result is None or len(result) > _MOST_RAW_CHARACTERS:
         return None
     plain = _plain(result)
     if not plain or len(plain) > MOST_CHARACTERS or "\n" in plain:
@@ -126,15 +133,22 @@ def _words_form(plain: str) -> ShortForm | None:
         return None
     if len(tokens) > 1 and tokens[0].casefold() in _ARTICLES:
         tokens = tokens[1:]
-    symbol = len(tokens) == 1 and len(tokens[0]) <= _SYMBOL_CHARACTERS and tokens[0].isascii()
-    exact = " ".join(tokens) if symbol else " ".join(tokens).casefold()
+    exact = " ".join(tokens)
+    if not _keeps_case(tokens):
+        exact = exact.casefold()
     return ShortForm(Kind.TEXT, without_accents(exact), plain, exact)
 
 
+def _keeps_case(tokens: list[str]) -> bool:
+    """Whether case may mean something: in a formula, and in a single short word, which may be a symbol."""
+    symbol = len(tokens) == 1 and len(tokens[0]) <= _SYMBOL_CHARACTERS and tokens[0].isascii()
+    return symbol or any(_FORMULA.search(token) for token in tokens)
+
+
 def _tokens(plain: str) -> list[str]:
-    """Words and signs; a sign goes only where it stands between words (or at an end) and means nothing there."""
-    text = re.sub(r"(?<=[^\W\d_])[-‐–](?=[^\W\d_])", " ", plain)
-    text = re.sub(r"(?<!\d)[.,;:!?](?!\d)|[\"“”«»]", " ", text)
+    """Words and signs; a sign goes only where it means nothing: a stop after a word, a hyphen within one."""
+    text = re.sub(r"(?<=[^\W\d_]{2})[-‐–](?=[^\W\d_]{2})", " ", plain)
+    text = re.sub(r"(?<!\d)[.,;:?]+(?=\s|$)|[\"“”«»]", " ", text)
     return text.split()
 
 
@@ -145,11 +159,18 @@ def _result(text: str) -> str | None:
         return boxes.pop() if len(boxes) == 1 else None
     leads = list(_LEAD_IN.finditer(text))
     if leads:
-        rest = text[leads[-1].end() :].strip()
+        rest = _without_half_a_pair(text[leads[-1].end() :].strip())
         if rest and "\n" not in rest and not re.search(r"[.!?]\s+\S", rest):
             return rest
         return None
-    return text
+    return _IT_IS.sub("", text, count=1).strip() if _IT_IS.match(text) else text
+
+
+def _without_half_a_pair(text: str) -> str:
+    """Without the Markdown whose other half stood in the lead-in."""
+    if text.count("**") % 2 == 0:
+        return text
+    return (text.removeprefix("**") if text.startswith("**") else text.removesuffix("**")).strip()
 
 
 def _boxes(text: str) -> list[str]:
@@ -176,7 +197,15 @@ def _plain(text: str) -> str:
     text = re.sub(r"[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+", lambda found: "^" + found[0].translate(_SUPERSCRIPTS), text)
     text = re.sub(r"(?<=\d)(?=[¼-¾⅐-⅞])", " ", text)
     text = unicodedata.normalize("NFKC", text).replace("−", "-").replace("\u2044", "/")
-    text = " ".join(text.split())
-    if not re.match(r"[.,]\d", text):
-        text = text.lstrip(_ENDS)
-    return text.rstrip(_ENDS)
+    return _without_ends(" ".join(text.split()))
+
+
+def _without_ends(text: str) -> str:
+    """Without stops at the end, and without quotes around all of it; 5! and x' are left as they are."""
+    while True:
+        shorter = _ENDS.sub("", text)
+        if len(shorter) > 1 and _QUOTES.get(shorter[0]) == shorter[-1]:
+            shorter = shorter[1:-1].strip()
+        if shorter == text:
+            return text
+        text = shorter

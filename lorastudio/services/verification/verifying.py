@@ -13,7 +13,7 @@ from typing import Any
 from lorastudio.domain.cancel import CancelToken
 from lorastudio.domain.endpoint import Endpoint, Role
 from lorastudio.domain.errors import KnownError, UsageError
-from lorastudio.domain.events import Event
+from lorastudio.domain.events import Event, Warned
 from lorastudio.domain.seeds import derive_seed
 from lorastudio.domain.verification_events import QuestionVerified, VerificationFinished, VerificationStarted
 from lorastudio.domain.verified import (
@@ -52,12 +52,10 @@ _ORDERS, _TRIES = 2, 2
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """A verification that was written down; `gate_questions` were left out of it, and `alike` names teachers that
-    are one model at one place: they make one mistake together, whatever the quorum."""
+    """A verification that was written down; so many `gate_questions` were left out of it."""
 
     verification: Verification
     gate_questions: int
-    alike: tuple[tuple[str, ...], ...]
 
 
 def start_verification(
@@ -97,7 +95,7 @@ def start_verification(
         settings=(settings or VerificationSettings()).as_record(),
         questions=kept,
     )
-    return Begun(made, len(specs) - len(kept), _alike(chosen))
+    return Begun(made, len(specs) - len(kept))
 
 
 def teachers_named(library: Library, names: Sequence[str]) -> list[Endpoint]:
@@ -158,6 +156,7 @@ def run_verification(library: Library, verification_id: int, servers: Servers, c
     verified.set_verification_state(library, verification_id, VerificationState.RUNNING)
     try:
         yield _started(library, verification, settings, len(open_queries))
+        yield from _alike(library, verification)
         yield from _work(library, verification, settings, budget, servers, cancel.child(), open_queries)
         if not cancel.cancelled:
             left = verified.count_outcomes(library, verification_id)[Outcome.WAITING]
@@ -268,9 +267,15 @@ def _spent(library: Library, verification_id: int) -> Spending:
     return Spending(used.prompt_tokens + used.completion_tokens, used.cost_usd or 0.0)
 
 
-def _alike(teachers: Sequence[Endpoint]) -> tuple[tuple[str, ...], ...]:
-    """Groups of teachers that are the same model at the same address."""
+def _alike(library: Library, verification: Verification) -> Iterator[Warned]:
+    """A warning for teachers that are the same model at the same address."""
     groups: dict[tuple[str, str | None], list[str]] = {}
-    for teacher in teachers:
-        groups.setdefault((teacher.url, teacher.model), []).append(teacher.name)
-    return tuple(tuple(names) for names in groups.values() if len(names) > 1)
+    for teacher in list_endpoints(library, Role.TEACHER):
+        if teacher.name in verification.teachers:
+            groups.setdefault((teacher.url, teacher.model), []).append(teacher.name)
+    for names in groups.values():
+        if len(names) > 1:
+            yield Warned(
+                f"{' and '.join(names)} are the same model at the same address: they err together, so what a quorum "
+                "stands counts them as one."
+            )

@@ -11,11 +11,24 @@ from hypothesis import strategies as st
 from lorastudio.services.verification.short_answers import Kind, short_form, without_accents
 
 SAME = [
-    ("42", "en", ["The answer is **42**.", "42.0", "forty-two → \\boxed{42}", "$42$", "Answer: 42", "Thus, it is 42!"]),
+    (
+        "42",
+        "en",
+        [
+            "The answer is **42**.",
+            "42.0",
+            "forty-two → \\boxed{42}",
+            "$42$",
+            "Answer: 42",
+            "**Answer:** 42",
+            "**The answer is 42.**",
+            "Thus, it is 42.",
+        ],
+    ),
     ("1234.5", "en", ["1,234.5", "1 234.5", "1.2345e3", "1.2345 × 10^3", "$1.2345 \\times 10^{3}$", "2469/2"]),
     ("1234,5", "pt", ["1.234,5", "A resposta é: 1234,5", "1.234,50"]),
     ("1/2", "", ["0.5", "\\frac{1}{2}", "½", ".5", "0,5"]),
-    ("-3", "", ["−3", "- 3", "The answer is -3."]),
+    ("-3", "", ["−3", "The answer is -3."]),
     ("5 km", "en", ["5000 m", "5 kilometres", "5,000 meters", "5 \\text{ km}"]),
     ("90 s", "pt", ["1,5 min", "90 segundos", "0,025 h"]),
     ("25 °C", "", ["25^{\\circ}C", "25ºC", "25 °C."]),
@@ -55,6 +68,23 @@ DIFFERENT = [
     ("guilty", "not guilty", "en"),
     ("No, it is 5", "No, it is 6", "en"),
     ("3.5.1", "351", ""),
+    ("5!", "5", ""),
+    ("n! + 1", "n + 1", ""),
+    ("p and !q", "p and q", ""),
+    ("A*", "A", ""),
+    ("f'", "f", ""),
+    ("x-y", "x y", ""),
+    ("m = V", "M = v", ""),
+    ("A positivo", "O positivo", "pt"),
+    ("- 42", "-42", ""),
+    ("2 x 103", "2000", ""),
+    ("0x105", "0", ""),
+    ("$5 to $10", "5 to 10", ""),
+    ("$5-$10", "5-10", ""),
+    ("12:30", "1230", ""),
+    ("~5", "5", ""),
+    ("It is not Paris", "Paris", "en"),
+    ("example.com", "example com", ""),
     ("1e400", "1e401", ""),
     ("1/0", "2/0", ""),
 ]
@@ -87,6 +117,8 @@ def test_what_differs_never_becomes_the_same(one: str, other: str, language: str
         "First \\boxed{5}, then \\boxed{6}.",
         "The sky is blue because short waves of light are scattered by the air far more.",
         "Answer:\n1. one\n2. two",
+        "The reactor is old and stands in a hall of its own by the river bank. It's blue.",
+        "*" * 5000,
         "The answer is " + "9" * 100,
     ],
 )
@@ -137,7 +169,7 @@ def test_case_blanks_accents_and_end_signs_change_nothing(word: str) -> None:
     for other in (
         f"  {word.upper()}.",
         f"**{word}**",
-        f"“{word.lower()}”!",
+        f"“{word.lower()}”.",
         f"The answer is {word}.",
         f"\\boxed{{{word}}}",
     ):

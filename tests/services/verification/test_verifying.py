@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from lorastudio.domain.cancel import CancelToken
 from lorastudio.domain.draft import CallPurpose, CallState
 from lorastudio.domain.endpoint import Role
 from lorastudio.domain.errors import KnownError, UsageError
+from lorastudio.domain.events import Warned
 from lorastudio.domain.pair import Decider, Origin, PairState
 from lorastudio.domain.verification_events import TeacherDropped, VerificationFinished, VerificationStarted
 from lorastudio.domain.verified import AnswerState, Method, Outcome, Quorum, VerificationState
@@ -201,13 +203,15 @@ def test_a_teacher_that_keeps_failing_is_asked_no_more_and_that_is_said(library:
 @pytest.mark.parametrize(
     ("said", "state"),
     [
-        (lambda request: stream("42", finish="length"), AnswerState.TRUNCATED),
-        (lambda request: stream("I'm sorry, but I can't help with that."), AnswerState.REFUSED),
-        (lambda request: stream("forty-two words of nonsense and more of them"), AnswerState.UNFIT),
+        (stream("42", finish="length"), AnswerState.TRUNCATED),
+        (stream("I'm sorry, but I can't help with that."), AnswerState.REFUSED),
+        (stream("I don't know."), AnswerState.REFUSED),
+        (stream("forty-two words of nonsense and more of them"), AnswerState.UNFIT),
     ],
+    ids=["cut", "declined", "unknown", "too long"],
 )
-def test_what_is_cut_declined_or_fails_a_check_has_no_vote(library: Library, said, state: AnswerState) -> None:
-    with panel(library, saying("42"), said, said):
+def test_what_is_cut_declined_or_fails_a_check_has_no_vote(library: Library, said: Reply, state: AnswerState) -> None:
+    with panel(library, saying("42"), lambda request: said, lambda request: said):
         verify(library, questions("6 × 7?", checks={"max_words": 4}), quorum=2)
     (response,) = list_verified(library, outcome=None)
     assert response.finding.outcome is Outcome.DISAGREED
@@ -338,7 +342,11 @@ def test_quorums_and_teachers_that_make_no_sense_are_refused(library: Library) -
 def test_two_names_for_one_teacher_are_noticed(library: Library) -> None:
     for name in ("one", "other"):
         add_endpoint(library, endpoint(name, Role.TEACHER, NOWHERE))
-    assert start_verification(library, questions("1?")).alike == (("one", "other"),)
+    begun = start_verification(library, questions("1?"))
+    events = run_verification(library, begun.verification.id, Servers(library), CancelToken())
+    (warning,) = (event.message for event in islice(events, 2) if isinstance(event, Warned))
+    events.close()
+    assert warning.startswith("one and other are the same model at the same address")
 
 
 def test_the_writer_is_named_only_where_it_is_asked(library: Library) -> None:
