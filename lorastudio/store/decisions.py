@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from lorastudio.domain.pair import Decider, Origin, PairState
@@ -10,11 +12,7 @@ from lorastudio.store.json_text import to_json
 from lorastudio.store.library import Library
 from lorastudio.store.pair_listing import pair_ids
 
-# A pair that was edited is not any more the one whose confidence is known.
-_UNEDITED = tuple(origin for origin in Origin if origin is not Origin.EDITED)
-_DECIDED = PairFilter(
-    states=(PairState.ACCEPTED, PairState.REJECTED), deciders=(Decider.PERSON,), origins=_UNEDITED, min_confidence=0.0
-)
+_DECIDED = PairFilter(states=(PairState.ACCEPTED, PairState.REJECTED), deciders=(Decider.PERSON,), min_confidence=0.0)
 
 
 class PersonsDecision(NamedTuple):
@@ -25,12 +23,12 @@ class PersonsDecision(NamedTuple):
     group: str
 
 
-def list_decisions(library: Library) -> list[PersonsDecision]:
-    """Decisions on single pairs, by id; those in bulk, by the rule, and on edited pairs are left out."""
+def list_decisions(library: Library, origins: Sequence[Origin]) -> list[PersonsDecision]:
+    """Decisions on single pairs of these origins, by id; those in bulk and by the rule are left out."""
     with library.snapshot():
         rows = library.rows(
             "SELECT pairs.confidence AS confidence, pairs.state AS state, groups.name AS name FROM json_each(?)"
             " CROSS JOIN pairs ON pairs.id = json_each.value CROSS JOIN groups ON groups.id = pairs.group_id",
-            (to_json(list(pair_ids(library, _DECIDED))),),
+            (to_json(list(pair_ids(library, replace(_DECIDED, origins=tuple(origins))))),),
         )
     return [PersonsDecision(row["confidence"], row["state"] == PairState.ACCEPTED, row["name"]) for row in rows]

@@ -174,9 +174,12 @@ def read_least_confidence(library: Library) -> float:
 
 def _waiting(library: Library, search: str, least: float | None) -> array[int]:
     from lorastudio.domain.pair_filter import PairFilter as StoredFilter
+    from lorastudio.services.confidence import read_confidence
     from lorastudio.store.pairs import pair_ids
 
-    return pair_ids(library, StoredFilter(states=(PairState.PENDING,), search=search, min_confidence=least))
+    waiting = StoredFilter(states=(PairState.PENDING,), search=search)
+    filters = [waiting] if least is None else read_confidence(library).worth(least, waiting)
+    return array("q", sorted(pair_id for chosen in filters for pair_id in pair_ids(library, chosen)))
 
 
 def _row(library: Library, pair: Pair) -> PairRow:

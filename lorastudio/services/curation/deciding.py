@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from lorastudio.domain.changes import Changes
 from lorastudio.domain.pair import Decider, PairState
 from lorastudio.domain.pair_filter import PairFilter
+from lorastudio.services.confidence import read_confidence
 from lorastudio.store import pairs
 from lorastudio.store.library import Library
 from lorastudio.store.settings import get_setting
 
 MIN_CONFIDENCE = 0.8
+_WAITING = PairFilter(states=(PairState.PENDING,))
 _NOUNS = {PairState.ACCEPTED: "acceptance", PairState.REJECTED: "rejection", PairState.PENDING: "reopening"}
 
 
@@ -34,14 +37,21 @@ def decide_filtered(library: Library, chosen: PairFilter, state: PairState, deci
 
 
 def decide_all_pending(library: Library, state: PairState, min_confidence: float | None) -> Changes:
-    """Put every waiting pair into `state`: all of them as a person's bulk decision, or those with at least
-    `min_confidence` by the confidence rule. One undo step."""
-    waiting = PairFilter(states=(PairState.PENDING,), min_confidence=min_confidence)
-    return decide_filtered(library, waiting, state, Decider.BULK if min_confidence is None else Decider.RULE)
+    """Put every waiting pair into `state`: all of them as a person's bulk decision, or those whose confidence is
+    worth `min_confidence` by the confidence rule. One undo step."""
+    if min_confidence is None:
+        return decide_filtered(library, _WAITING, state, Decider.BULK)
+    return _decide_worth(library, _WAITING, state, min_confidence)
 
 
 def accept_all_pending(library: Library, min_confidence: float, *, cycle_id: int | None = None) -> Changes:
     """Accept by the confidence rule what nobody has looked at, everywhere or in one cycle. One undo step."""
     cycles = () if cycle_id is None else (cycle_id,)
-    waiting = PairFilter(states=(PairState.PENDING,), min_confidence=min_confidence, cycles=cycles)
-    return decide_filtered(library, waiting, PairState.ACCEPTED, Decider.RULE)
+    return _decide_worth(library, replace(_WAITING, cycles=cycles), PairState.ACCEPTED, min_confidence)
+
+
+def _decide_worth(library: Library, chosen: PairFilter, state: PairState, least: float) -> Changes:
+    with library.transaction():
+        filters = read_confidence(library).worth(least, chosen)
+        ids = [pair_id for worth in filters for pair_id in pairs.pair_ids(library, worth)]
+        return decide(library, ids, state, Decider.RULE)

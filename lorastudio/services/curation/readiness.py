@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from lorastudio.datasets.lint import Finding
 from lorastudio.domain.pair import Decider, PairState, Split
 from lorastudio.domain.pair_filter import PairFilter
+from lorastudio.services.confidence import read_confidence
 from lorastudio.services.curation.deciding import minimum_confidence
 from lorastudio.store.library import Library
 from lorastudio.store.pair_listing import count_by_findings, count_pairs
@@ -24,7 +25,7 @@ class Readiness:
     """Whether there are enough pairs to train a full version. It is advice, never a lock.
 
     `accepted` counts the pairs that count: accepted, no near-duplicate, not quarantined, and accepted by a
-    person or with at least `min_confidence`. `reasons` says in words what is missing.
+    person or with a confidence worth at least `min_confidence`. `reasons` says in words what is missing.
     """
 
     ready: bool
@@ -57,7 +58,8 @@ def _tally(library: Library, least: float) -> tuple[int, Counter[str]]:
     usable = replace(accepted, splits=tuple(split for split in Split if split is not Split.QUARANTINED))
     unseen = replace(usable, deciders=_BY_NO_PERSON)
     near_heldout, near_others, plain = _by_neighbours(library, usable)
-    unsure = _by_neighbours(library, unseen)[2] - _by_neighbours(library, replace(unseen, min_confidence=least))[2]
+    sure = sum(_by_neighbours(library, worth)[2] for worth in read_confidence(library).worth(least, unseen))
+    unsure = _by_neighbours(library, unseen)[2] - sure
     quarantined = count_pairs(library, replace(accepted, splits=(Split.QUARANTINED,)))[PairState.ACCEPTED]
     reasons = {
         "near held-out text": quarantined + near_heldout,
