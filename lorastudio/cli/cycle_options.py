@@ -66,6 +66,12 @@ def with_choices(command: Command) -> Command:
     return with_options
 
 
+def differing(options: Mapping[str, Any]) -> str:
+    """The first option that was given another value than its usual one, empty when there is none."""
+    usual = {name: default for name, _, default, _ in OPTIONS}
+    return next((_flag(name).partition("/")[0] for name, value in options.items() if value != usual[name]), "")
+
+
 def choices_of(options: Mapping[str, Any], **fixed: Any) -> CycleChoices:
     """What the options ask for, with the `fixed` fields of `CycleChoices`; `UsageError` for what can't be."""
     minutes = options["budget_minutes"]

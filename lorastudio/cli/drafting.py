@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from lorastudio.cli.cycle_options import choices_of, with_choices
+from lorastudio.cli.cycle_options import choices_of, differing, with_choices
 from lorastudio.cli.drafting_words import estimate_lines
 from lorastudio.cli.narration import Narrator
 from lorastudio.cli.session import Home, Json, Session, counted, table
@@ -71,6 +71,11 @@ def cycle(
     if abandon:
         _abandon(session)
         return
+    if resume and differing(settings):
+        raise UsageError(
+            f"A cycle goes on with what it began with; it can't get another {differing(settings)}.",
+            "Leave that out, or start a new cycle.",
+        )
     choices = choices_of(settings, seed=seed, max_iterations=max_iterations, train=train, writer=writer)
     if estimate and new:
         with session.reading() as library:

@@ -139,6 +139,12 @@ def test_choices_that_can_not_work_are_refused(
     assert not server.chats
 
 
+def test_a_cycle_goes_on_with_what_it_began_with(call: Call) -> None:
+    done = call("cycle", "--resume", "--no-judge")
+    assert done.code == 2
+    assert "can't get another --judge" in done.err
+
+
 def test_a_bad_rubric_in_a_file_names_its_line(call: Call, server: ScriptedServer, tmp_path: Path) -> None:
     file = tmp_path / "questions.jsonl"
     file.write_text('Why?\n{"question": "How?", "rubric": {"name": "x", "criteria": []}}')

@@ -16,7 +16,7 @@ from lorastudio.domain.drafting_events import (
     QuestionStarted,
 )
 from lorastudio.domain.errors import Cancelled, KnownError, LibraryError
-from lorastudio.domain.events import Event
+from lorastudio.domain.events import Event, Warned
 from lorastudio.endpoints.probe import rung_of
 from lorastudio.endpoints.structured import Ladder
 from lorastudio.services.drafting.budget import Budget, Spending
@@ -58,6 +58,7 @@ def draft_cycle(library: Library, cycle_id: int, servers: Servers, cancel: Cance
         questions = list_questions(library, cycle_id)
         to_do = [question for question in questions if question.state in _OPEN]
         yield CycleStarted(cycle_id, len(questions), len(to_do), cycle.writer, cycle.critic)
+        yield from _own_judge(cycle, servers)
         if to_do:
             yield estimate_cycle(library, _plan(cycle, settings, servers, to_do))
         yield from _Drafting(library, cycle, settings, budget, servers, cancel.child(), to_do).work()
@@ -154,6 +155,13 @@ def _plan(cycle: Cycle, settings: DraftingSettings, servers: Servers, questions:
         writer=servers.client(cycle.writer).endpoint,
         critic=servers.client(cycle.critic).endpoint,
     )
+
+
+def _own_judge(cycle: Cycle, servers: Servers) -> Iterator[Event]:
+    """A warning where the critic is the model that writes: it would praise its own faults."""
+    writer, critic = servers.client(cycle.writer), servers.client(cycle.critic)
+    if (writer.base_url, writer.endpoint.model) == (critic.base_url, critic.endpoint.model):
+        yield Warned(f"{cycle.writer!r} and {cycle.critic!r} are the same model: it judges its own drafts.")
 
 
 def _critic_report(library: Library, cycle_id: int) -> Iterator[Event]:

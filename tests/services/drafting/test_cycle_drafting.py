@@ -24,7 +24,7 @@ from lorastudio.domain.drafting_events import (
     QuestionFinished,
 )
 from lorastudio.domain.errors import KnownError
-from lorastudio.domain.events import Event, as_record
+from lorastudio.domain.events import Event, Warned, as_record
 from lorastudio.endpoints.client import ChatClient
 from lorastudio.practice.hosting import hosted
 from lorastudio.practice.manners import parse_manners
@@ -215,9 +215,10 @@ def test_a_draft_cut_by_the_limit_is_not_judged_and_never_best(library: Library)
     assert "cut off" in writer.chats[1].body["messages"][0]["content"]
 
 
-def test_only_unusable_drafts_fail_the_question(library: Library) -> None:
+@pytest.mark.parametrize("thought", ["<think>hm</think>", "<think>never ends: {}"])
+def test_only_unusable_drafts_fail_the_question(library: Library, thought: str) -> None:
     cycle = cycle_of(library, why(), max_iterations=2)
-    with scripted(lambda _: stream("<think>hm</think>")) as writer, scripted(graded(4)) as critic:
+    with scripted(lambda _: stream(thought)) as writer, scripted(graded(4)) as critic:
         (failed,) = of(run(library, cycle.id, FixedServers(writer.url, critic.url)), QuestionFailed)
     assert "No draft could be used" in failed.error
     assert critic.chats == []
@@ -377,3 +378,12 @@ def test_a_key_is_nowhere_in_library_events_or_logs(library: Library, caplog: py
     assert b"Incorrect API key" in kept
     assert key.encode() not in kept
     assert key not in repr(told) and key not in caplog.text
+
+
+def test_a_writer_that_judges_itself_is_told_of(library: Library) -> None:
+    cycle = cycle_of(library, why(), max_iterations=1)
+    with scripted(graded(4)) as server:
+        told = run(library, cycle.id, FixedServers(server.url, server.url))
+    assert [event.message for event in of(told, Warned)] == [
+        f"{cycle.writer!r} and {cycle.critic!r} are the same model: it judges its own drafts."
+    ]
