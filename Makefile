@@ -5,7 +5,7 @@ PYTEST = packaging/with_blas.sh .venv/bin/pytest
 INTEROP = tests/interop/.venv/.ready
 PEERS = tests/benchmarks/peers/.venv/.ready
 
-.PHONY: run setup demo test test-interop check soak bench bench-gate bench-drafting bench-loop bench-rates bench-training bench-memory bench-duplicates bench-import screenshots freeze practice-model clean
+.PHONY: run setup demo test test-interop check soak bench bench-gate bench-drafting bench-loop bench-pairs bench-rates bench-training bench-memory bench-duplicates bench-import screenshots freeze practice-model clean
 
 run: $(READY)
 	@packaging/run.sh .venv/bin/lorastudio
@@ -62,6 +62,9 @@ bench-duplicates: $(READY)
 
 bench-loop: $(READY)
 	$(PYTEST) -m bench -s tests/benchmarks/loop.py
+
+bench-pairs: $(READY)
+	$(PYTEST) -m bench -s tests/benchmarks/million_pairs.py
 
 bench-rates: $(READY)
 	$(PYTEST) -m bench -s tests/benchmarks/learning_rates.py

@@ -10,7 +10,7 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -21,9 +21,12 @@ from lorastudio.domain.text_query import Term, parse_query
 from lorastudio.store.json_text import from_json
 from lorastudio.store.library import Library
 from lorastudio.store.pair_cells import Choice, cell_words, choose
+from lorastudio.store.pair_search import match_of, saying
 
 # How many pairs at the beginning of an order are looked at before anything else is tried.
 REACH = 20_000
+# A page of what is searched for is looked for among so many times as many pairs first.
+NEARBY = 3
 
 
 class PairFacet(StrEnum):
@@ -135,12 +138,17 @@ class _Page:
 
     def search(self, terms: tuple[Term, ...], after: tuple[float, ...]) -> array[int]:
         """Those that say all the terms."""
+        if self.limit >= 0:
+            nearby = replace(self, limit=NEARBY * self.limit).find(after)
+            found = saying(self.library, nearby, terms)
+            if len(found) >= self.limit or len(nearby) < NEARBY * self.limit:
+                return found[: self.limit]
         conditions = ["pair_index MATCH :match", *self.choice.conditions(by_cell=False)]
         # The full-text index runs in the order of ids, so a page of a common word needs no sort.
         sorting = self.order.sorting if len(self.order.keys) > 1 else "pair_index.rowid"
         if sorting == "pair_index.rowid" and after:
             conditions.append("pair_index.rowid > :after_0")
-        return self._ids(_SEARCHED, conditions, sorting, after, (), match=_match(terms))
+        return self._ids(_SEARCHED, conditions, sorting, after, (), match=match_of(terms))
 
     def _walk(self, after: tuple[float, ...], until: tuple[float, ...]) -> array[int]:
         conditions = self.choice.conditions(by_cell=False)
@@ -209,7 +217,7 @@ def _per_cell(
     conditions = choice.conditions(by_cell=not terms)
     table, match = _BY_CELL, ""
     if terms:
-        table, match = _SEARCHED, _match(terms)
+        table, match = _SEARCHED, match_of(terms)
         conditions.append("pair_index MATCH :match")
     rows = library.rows(
         f"SELECT pair_facets.cell_id, count(*) FROM {table} WHERE {' AND '.join(conditions)} GROUP BY 1",
@@ -221,8 +229,3 @@ def _per_cell(
 def _terms(chosen: PairFilter) -> tuple[Term, ...] | None:
     """What is searched for: None for no search, nothing for one that holds no word and so finds nothing."""
     return parse_query(chosen.search) if chosen.search.strip() else None
-
-
-def _match(terms: tuple[Term, ...]) -> str:
-    """The terms as FTS5 reads them: in quotes no word is an operator, and a star lets the last one go on."""
-    return " ".join(f'"{" ".join(term.words)}"{"*" if term.open else ""}' for term in terms)

@@ -50,18 +50,18 @@ def test_where_there_is_no_library_nothing_is_wrong(tmp_path: Path) -> None:
 
 
 def test_damage_inside_the_file_is_found(library: Library) -> None:
-    stored_pairs(library, "a")
+    stored_pairs(library, "a", "b")
     library.close()
     with closing(sqlite3.connect(library.home / LIBRARY_FILE)) as connection:
         connection.execute("PRAGMA writable_schema = ON")
         connection.execute(
-            "UPDATE sqlite_master SET sql = replace(sql, '(state)', '(origin)') WHERE name = 'pairs_state'"
+            "UPDATE sqlite_master SET sql = replace(sql, '(cell_id,', '(pair_id,') WHERE name = 'pair_facets_cell'"
         )
         connection.commit()
     with Library.open(library.home, write=False) as reader:
         found = finding(reader, "integrity")
     assert not found.ok
-    assert "pairs_state" in found.message
+    assert "pair_facets_cell" in found.message
     assert "backup" in found.hint
 
 
