@@ -12,6 +12,7 @@ import pytest
 
 from lorastudio.domain.errors import KnownError
 from lorastudio.paths import practice_model
+from lorastudio.practice.questions import drafting_questions
 from lorastudio.processes.engine import Engine
 from lorastudio.training.protocol import PUBLIC_NAME
 
@@ -68,6 +69,40 @@ def test_orders_may_come_from_many_threads(engine: Engine) -> None:
     for thread in threads:
         thread.join()
     assert errors == []
+
+
+def test_the_official_client_gets_on_with_it(engine: Engine) -> None:
+    from openai import NotFoundError, OpenAI  # a second of imports that no other test here needs
+
+    asked = [{"role": "user", "content": drafting_questions(seed=0, cycle=1, count=1)[0].text}]
+    with OpenAI(base_url=f"{engine.url}/v1", api_key=engine.token, max_retries=0, timeout=60) as client:
+        assert [model.id for model in client.models.list()] == [PUBLIC_NAME, "base"]
+        fixed = {"model": PUBLIC_NAME, "messages": asked, "max_tokens": 24, "temperature": 0.7, "seed": 5}
+        whole = client.chat.completions.create(**fixed)
+        with client.chat.completions.create(**fixed, stream=True, stream_options={"include_usage": True}) as stream:
+            chunks = list(stream)
+        scored = client.chat.completions.create(**fixed, logprobs=True, top_logprobs=2)
+        with pytest.raises(NotFoundError) as refused:
+            client.chat.completions.create(**fixed | {"model": "nobody"})
+    text = whole.choices[0].message.content
+    assert text and whole.usage is not None and whole.usage.completion_tokens > 0
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices) == text
+    assert chunks[-1].usage == whole.usage
+    logprobs = scored.choices[0].logprobs
+    assert logprobs is not None and logprobs.content is not None
+    assert len(logprobs.content) == whole.usage.completion_tokens
+    assert all(token.logprob <= 0 and len(token.top_logprobs) == 2 for token in logprobs.content)
+    assert "nobody" in refused.value.message
+
+
+def test_the_official_client_is_refused_without_the_token(engine: Engine) -> None:
+    from openai import AuthenticationError, OpenAI
+
+    with (
+        OpenAI(base_url=f"{engine.url}/v1", api_key="wrong", max_retries=0) as client,
+        pytest.raises(AuthenticationError, match="token is missing or wrong"),
+    ):
+        client.models.list()
 
 
 def test_a_killed_engine_comes_back_at_the_same_place(tmp_path: Path) -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 import keyring
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import Qt as GuiQt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QComboBox, QLineEdit, QPushButton, QWidget
+from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QPushButton, QWidget
 
 from lorastudio.domain.endpoint import Role
 from lorastudio.endpoints.discovery import FoundServer
@@ -163,7 +164,7 @@ def test_a_key_goes_to_the_keychain_alone(tmp_path: Path, drawer: Drawer) -> Non
         pane = ready(bench)
         assert pane.title_row.state.text().startswith("Keys are kept in the ")
         add(bench, pane, Role.TEACHER, name="Sage", url=server.url, key="sk-secret-1")
-        assert drawer.kept == {(SERVICE, "Sage"): "sk-secret-1"}
+        assert drawer.kept == {(SERVICE, f"Sage at {server.url}"): "sk-secret-1"}
         assert pane.form.key.text() == ""
         assert server.requests[-1].headers["Authorization"] == "Bearer sk-secret-1"
     assert not [path for path in tmp_path.rglob("*") if path.is_file() and b"sk-secret" in path.read_bytes()]
@@ -181,8 +182,22 @@ def test_what_can_not_be_added_is_said_and_nothing_typed_is_lost(tmp_path: Path)
         assert pane.error_bar.hint.text() == "Choose another name, or remove it first."
         type_in(pane, name="Other", url="not an address")
         pane.form.add_button.click()
-        bench.until(lambda: "not an address" in pane.error_bar.message.text())
+        bench.until(lambda: "not the address of a server" in pane.error_bar.message.text())
         assert pane.form.isVisible() and pane.form.name.text() == "Other"
+
+
+def test_the_words_of_a_server_are_plain_text(tmp_path: Path) -> None:
+    words = "<b>loud</b> <a href='https://example.org'>here</a> <img src='/etc/passwd'>"
+    with scripted(lambda _: refusal(400, words), models=(words,)) as server, Bench(tmp_path) as bench:
+        pane = ready(bench)
+        add(bench, pane, Role.CRITIC, name="Desk", url=server.url)
+        bench.until(lambda: any(words in label.text() for label in pane.findChildren(QLabel)))
+        for label in pane.findChildren(QLabel):
+            assert label.textFormat() == Qt.TextFormat.PlainText or not GuiQt.mightBeRichText(label.text()), (
+                label.text()
+            )
+        for widget in pane.findChildren(QWidget):
+            assert not GuiQt.mightBeRichText(widget.toolTip()), widget.toolTip()
 
 
 def test_a_found_server_fills_the_form(tmp_path: Path) -> None:
