@@ -31,9 +31,7 @@ from tests.services.verification.world import (
     verdicts,
 )
 
-QUESTIONS = 6
-KILLS = 2
-TEXTS = [f"Why does river number {number} bend?" for number in range(QUESTIONS)]
+TEXTS = [f"Why does river number {number} bend?" for number in range(200)]
 
 
 class Watch:
@@ -68,34 +66,38 @@ def results(library: Library) -> tuple[object, ...]:
     )
 
 
-def test_a_killed_verification_goes_on_where_it_stopped(tmp_path: Path, pytestconfig: pytest.Config) -> None:
+@pytest.mark.parametrize(("count", "kills"), [(5, 2), pytest.param(200, 25, marks=pytest.mark.soak)])
+def test_a_killed_verification_goes_on_where_it_stopped(
+    tmp_path: Path, pytestconfig: pytest.Config, count: int, kills: int
+) -> None:
     rng = random.Random(0)
+    asked_questions = questions(*TEXTS[:count])
     watch = Watch()
     teachers = [watch.teacher(name) for name in ("first", "second", "third")]
     home = tmp_path / "killed"
     with open_library(home) as library, panel(library, *teachers) as servers:
-        verification = start_verification(library, questions(*TEXTS), quorum=2).verification
+        verification = start_verification(library, asked_questions, quorum=2).verification
         library.close()
         command = [sys.executable, "-m", "tests.services.verification.verifying_process", str(home)]
-        for kill in range(KILLS + 1):
+        for kill in range(kills + 1):
             child = subprocess.Popen([*command, str(verification.id)], cwd=pytestconfig.rootpath)
-            if kill < KILLS:
-                watch.wait_for(rng.randint(3, 9))
+            if kill < kills:
+                watch.wait_for(rng.randint(3, max(9, count // 4)))
                 threading.Event().wait(rng.uniform(0, 0.05))
                 child.send_signal(signal.SIGKILL)
-            assert child.wait(60) == (-signal.SIGKILL if kill < KILLS else 0)
+            assert child.wait(60) == (-signal.SIGKILL if kill < kills else 0)
         asked = Counter(json.dumps([server.url, request.body]) for server in servers for request in server.chats)
     with open_library(home) as library:
         calls = list_calls(library, verification_id=verification.id)
         totals = usage_of_verification(library, verification.id)
         killed = results(library)
     with open_library(tmp_path / "undisturbed") as library, panel(library, *teachers):
-        again = start_verification(library, questions(*TEXTS), quorum=2).verification
+        again = start_verification(library, asked_questions, quorum=2).verification
         list(run_verification(library, again.id, Servers(library), CancelToken()))
         assert killed == results(library)
-    assert len(killed[1]) == QUESTIONS
+    assert len(killed[1]) == count
     keys = Counter(call.key for call in calls)
-    assert len(keys) == QUESTIONS * (3 + 3 * 2)
+    assert len(keys) == count * (3 + 3 * 2)
     assert Counter(call.key for call in calls if call.state is CallState.ANSWERED) == Counter(dict.fromkeys(keys, 1))
     lost = sum(call.state is CallState.LOST for call in calls)
     assert 0 < lost == totals.lost
