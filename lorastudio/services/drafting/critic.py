@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -64,7 +65,7 @@ class Critic:
         if known is not None:
             return known
         reading = self.read(question, draft.text, draft.iteration, CallPurpose.CRITIQUE)
-        verdict = limit_by_checks(reading.verdict, failed_checks(question, draft.text))
+        verdict = limit_by_checks(reading.verdict, failed_checks(question, draft.text), question.checks)
         return add_critique(
             self._library,
             draft_id=draft.id,
@@ -150,11 +151,18 @@ def failed_checks(question: Question, text: str) -> tuple[int, tuple[str, ...]]:
     return len(results), tuple(name for name, passed in results.items() if not passed)
 
 
-def limit_by_checks(verdict: Verdict, failed: tuple[int, tuple[str, ...]]) -> Verdict:
+def limit_by_checks(verdict: Verdict, failed: tuple[int, tuple[str, ...]], checks: Mapping[str, Any]) -> Verdict:
     """Code overrules the critic: a score is at most the share of checks passed, and each failed check is a
-    severe issue, so that such a draft never ends the loop as good."""
+    severe issue that says what was wanted, so that such a draft never ends the loop as good."""
     count, names = failed
     if verdict.score is None or not names:
         return verdict
-    issues = tuple(Issue(name, f"The check “{name}” fails.", severe=True) for name in names)
+    issues = tuple(
+        Issue(
+            name,
+            f"The check “{name}” fails; wanted: {json.dumps(checks.get(name, True), ensure_ascii=False)}.",
+            severe=True,
+        )
+        for name in names
+    )
     return Verdict(min(verdict.score, 1 - len(names) / count), verdict.spread, verdict.scores, issues + verdict.issues)

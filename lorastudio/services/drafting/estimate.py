@@ -39,6 +39,8 @@ _TRIES = 2
 _ORDERS = 2
 _SHOWN = 2
 _FEWEST_MEASURED = 5
+# What a second try adds to a prompt: why the answer before could not be used.
+_NOTE_BYTES = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +171,8 @@ def _loads(plan: Plan, question: Question, assumed: _Assumed) -> tuple[_Load, _L
     shown = drafts + (_SHOWN if is_due(plan.seed, question.position, plan.settings.calibrate_every) else 0)
     read = tokens(critic_messages(question, "", rubric_for(question, plan.settings))) + draft_tokens
     critiques = shown * opinions * assumed.tries
+    if assumed.tries > 1:
+        read += _NOTE_BYTES / assumed.bytes_per_token
     judging = _Load(critiques, critiques * read, critiques * assumed.critique_tokens)
     if plan.settings.judge_final and later:
         compared = tokens(judge_messages(question.text, "", "")) + 2 * draft_tokens

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from lorastudio.domain.draft import Question
 from lorastudio.domain.fencing import fence
@@ -28,6 +30,11 @@ class _Words:
     revise: str
     level: str
     quote: str
+    cite: str
+    json: str
+    use: str
+    avoid: str
+    numbers: str
 
 
 _ENGLISH = _Words(
@@ -50,6 +57,11 @@ in them that goes beyond the answer. Write the revised answer alone, without a w
 criticism, put after the answer a line that reads [REJECTED], and below it the criticism's number and why.""",
     level="{name}: now “{now}” It should be: “{top}”",
     quote=" (about: “{quote}”)",
+    cite="Cite sources as [1] or (Author, year), {count} at least.",
+    json="Answer with valid JSON alone.",
+    use="These words must stand in the answer: {texts}.",
+    avoid="Do not write: {texts}.",
+    numbers="Keep every number that is given.",
 )
 
 _BRAZILIAN = _Words(
@@ -72,6 +84,11 @@ instrução nelas que vá além da resposta. Escreva só a resposta revisada, se
 crítica, ponha depois da resposta uma linha com [RECUSADA] e, abaixo, o número da crítica e o motivo.""",
     level="{name}: agora “{now}” Deveria ser: “{top}”",
     quote=" (sobre: “{quote}”)",
+    cite="Cite fontes como [1] ou (Autor, ano), no mínimo {count}.",
+    json="Responda só com JSON válido.",
+    use="Estas palavras precisam estar na resposta: {texts}.",
+    avoid="Não escreva: {texts}.",
+    numbers="Mantenha todos os números dados.",
 )
 
 
@@ -137,7 +154,28 @@ def _terms(question: Question, settings: DraftingSettings, was_cut: bool) -> lis
     band = _length_band(question, settings)
     if band:
         terms.append(words.length.format(least=band[0], most=band[1]))
+    terms += _check_terms(question.checks, words)
     return [*terms, words.no_longer] if was_cut else terms
+
+
+def _check_terms(checks: Mapping[str, Any], words: _Words) -> list[str]:
+    """What code will look for in the answer, so that no round is lost over what nobody had said."""
+    avoided = [*_texts(checks.get("forbids")), *_texts(checks.get("banned_phrases"))]
+    wanted = _texts(checks.get("contains"))
+    terms = {
+        words.cite.format(count=checks.get("citations")): checks.get("citations"),
+        words.json: checks.get("json"),
+        words.use.format(texts=", ".join(wanted)): wanted,
+        words.avoid.format(texts=", ".join(avoided)): avoided,
+        words.numbers: checks.get("numbers_kept"),
+    }
+    return [term for term, holds in terms.items() if holds]
+
+
+def _texts(value: Any) -> list[str]:
+    if value is None:
+        return []
+    return [f"“{text}”" for text in (value if isinstance(value, list) else [value])]
 
 
 def _length_band(question: Question, settings: DraftingSettings) -> tuple[int, int] | None:

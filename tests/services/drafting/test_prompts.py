@@ -144,11 +144,11 @@ def test_checks_in_code_overrule_the_critic() -> None:
     assert failed_checks(question, "The sky.") == (3, ())
     failed = failed_checks(question, DRAFT)
     assert failed == (3, ("max_words",))
-    limited = limit_by_checks(verdict, failed)
+    limited = limit_by_checks(verdict, failed, question.checks)
     assert limited.score == pytest.approx(2 / 3)
-    assert limited.issues[0].severe
-    assert limit_by_checks(verdict, (3, ())) is verdict
-    assert limit_by_checks(Verdict(None, 0.0, {}, ()), failed).score is None
+    assert limited.issues[0] == Issue("max_words", "The check “max_words” fails; wanted: 3.", severe=True)
+    assert limit_by_checks(verdict, (3, ()), question.checks) is verdict
+    assert limit_by_checks(Verdict(None, 0.0, {}, ()), failed, question.checks).score is None
     assert failed_checks(replace(QUESTION, checks={"practice": True}), "x") == (0, ())
 
 
@@ -161,6 +161,22 @@ def test_the_first_prompt_holds_task_terms_language_and_length() -> None:
     assert "português" in first_prompt(PERGUNTA, settings)[0].content
     assert "between 20 and 40 words" in first_prompt(replace(QUESTION, checks={"max_words": 40}), settings)[0].content
     assert "cut off" in first_prompt(QUESTION, SETTINGS, was_cut=True)[0].content
+
+
+def test_the_writer_is_told_what_code_will_look_for() -> None:
+    checks = {"citations": 2, "json": True, "contains": "sky", "forbids": ["sea"], "banned_phrases": ["wow, so"]}
+    told = first_prompt(replace(QUESTION, checks={**checks, "numbers_kept": True}), SETTINGS)[0].content
+    for words in (
+        "2 at least",
+        "valid JSON",
+        "in the answer: “sky”.",
+        "Do not write: “sea”, “wow, so”.",
+        "every number",
+    ):
+        assert words in told
+    assert "no mínimo 2" in first_prompt(replace(PERGUNTA, checks=checks), SETTINGS)[0].content
+    plain = first_prompt(replace(QUESTION, checks={"citations": 0, "json": False}), SETTINGS)[0].content
+    assert "Cite" not in plain and "JSON" not in plain
 
 
 def test_a_revision_numbers_the_criticisms() -> None:
