@@ -9,7 +9,6 @@ import typer
 from lorastudio.cli.narration import Narrator
 from lorastudio.cli.session import Home, Json, Session, figure, table
 from lorastudio.services.critic_check import USUAL_ANSWERS, check_critic, critic_records
-from lorastudio.services.servers import LocalServers
 
 
 def register(app: typer.Typer) -> None:
@@ -31,7 +30,7 @@ def check(
     when the critic can't be trusted. The trials are kept, with those that cycles make.
     """
     session = Session(home, json)
-    with session.writing("critic check") as library, LocalServers(library) as servers, Narrator(session) as narrator:
+    with session.writing("critic check") as library, session.servers(library) as servers, Narrator(session) as narrator:
         for event in session.stream(check_critic(library, servers, session.cancel, name=name, answers=answers)):
             narrator.tell(event)
 

@@ -18,6 +18,7 @@ from lorastudio.domain.events import as_record
 from lorastudio.services.cycle import abandon as leave
 from lorastudio.services.cycle import run_cycle
 from lorastudio.services.questions import (
+    CycleChoices,
     add_gate_file,
     continue_cycle,
     estimate_start,
@@ -63,10 +64,10 @@ def cycle(
     session = Session(home, json)
     texts = list(questions or [])
     new = bool(texts) or file is not None
-    if [new, resume, abandon].count(True) != 1:
+    if [new, resume, abandon].count(True) != 1 or (estimate and not new):
         raise UsageError(
             "It is not clear which cycle is meant.",
-            "Give questions or --questions FILE for a new one, or --resume, or --abandon.",
+            "Give questions or --questions FILE for a new one (and --estimate), or --resume, or --abandon.",
         )
     if abandon:
         _abandon(session)
@@ -77,10 +78,8 @@ def cycle(
             "Leave that out, or start a new cycle.",
         )
     choices = choices_of(settings, seed=seed, max_iterations=max_iterations, train=train, writer=writer)
-    if estimate and new:
-        with session.reading() as library:
-            told = estimate_start(library, read_questions(texts, file, library), choices)
-        session.result(as_record(told), lambda out: out.print("\n".join(estimate_lines(told)), highlight=False))
+    if estimate:
+        _estimate(session, texts, file, choices)
         return
     with session.writing("cycle") as library, session.servers(library) as servers, Narrator(session) as narrator:
         if resume:
@@ -90,6 +89,12 @@ def cycle(
             if aside:
                 narrator.tell(QuestionsSetAside(aside))
         _run(session, library, chosen, servers, narrator)
+
+
+def _estimate(session: Session, texts: list[str], file: Path | None, choices: CycleChoices) -> None:
+    with session.reading() as library:
+        told = estimate_start(library, read_questions(texts, file, library), choices)
+    session.result(as_record(told), lambda out: out.print("\n".join(estimate_lines(told)), highlight=False))
 
 
 def _run(session: Session, library: Library, chosen: Cycle, servers: LocalServers, narrator: Narrator) -> None:

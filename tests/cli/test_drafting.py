@@ -63,7 +63,7 @@ def test_a_cycle_takes_rubric_and_checks_by_question_or_for_all(
     file = tmp_path / "questions.jsonl"
     lines = [
         {"question": "Write to a friend.", "rubric": LETTERS},
-        {"question": "Sort a list in Python.", "rubric": "code", "checks": {"max_words": 9, "citations": None}},
+        {"question": "Sort a list in Python.", "rubric": "code", "checks": {"max_words": 40, "citations": None}},
         {"question": "Why is the sky blue?"},
     ]
     file.write_text("\n".join(map(json.dumps, lines)))
@@ -77,7 +77,7 @@ def test_a_cycle_takes_rubric_and_checks_by_question_or_for_all(
     assert [question.rubric and question.rubric.name for question in asked] == ["letters", "code.en", "scientific.en"]
     assert [question.checks for question in asked] == [
         {"citations": 1, "min_words": 1},
-        {"max_words": 9, "min_words": 1},
+        {"max_words": 40, "min_words": 1},
         {"citations": 1, "min_words": 1},
     ]
     finished = next(line for line in done.lines if line["event"] == "cycle_finished")
@@ -143,6 +143,7 @@ def test_a_cycle_goes_on_with_what_it_began_with(call: Call) -> None:
     done = call("cycle", "--resume", "--no-judge")
     assert done.code == 2
     assert "can't get another --judge" in done.err
+    assert call("cycle", "--resume", "--estimate").code == 2
 
 
 def test_a_bad_rubric_in_a_file_names_its_line(call: Call, server: ScriptedServer, tmp_path: Path) -> None:
@@ -151,3 +152,15 @@ def test_a_bad_rubric_in_a_file_names_its_line(call: Call, server: ScriptedServe
     done = call("cycle", "--questions", file)
     assert done.code == 2
     assert "line 2: The rubric 'x' needs" in done.err
+
+
+def test_a_critic_is_checked_and_its_record_kept(call: Call, server: ScriptedServer) -> None:
+    done = call("critic", "check", "--answers", "2")
+    assert done.code == 0
+    assert done.lines[-1]["event"] == "warning"
+    assert "The critic 'red' (tiny) misjudges" in done.err
+    assert "found 0 of" in done.err
+    (record,) = call("critic", "report").record["critics"]
+    assert (record["critic"], record["controls"], record["hit_rate"], record["alarm_rate"]) == ("red", 2, 0.0, 0.0)
+    assert record["planted"] == len(server.chats) - 2
+    assert call("critic", "check", "nobody").code == 1
