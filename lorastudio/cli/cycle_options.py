@@ -35,7 +35,7 @@ OPTIONS: tuple[tuple[str, Any, Any, str], ...] = (
         CALIBRATE_EVERY,
         "Show the critic a planted fault in one good draft of so many; 0: never.",
     ),
-    ("temperature", float, _USUAL.temperature, "How freely the writer writes."),
+    ("temperature", float | None, None, "How freely the writer writes. Default: its endpoint's, else 0.8."),
     ("max_tokens", int, _USUAL.max_tokens, "Tokens of a draft at most."),
     ("critic_max_tokens", int, _USUAL.critic_max_tokens, "Tokens of a critique at most."),
     ("constraints", str, "", "Words added to every task."),

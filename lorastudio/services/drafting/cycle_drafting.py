@@ -97,7 +97,7 @@ class _Drafting:
         self._loop = QuestionLoop(
             cycle=cycle,
             settings=settings,
-            writer=Writer(library, cycle, settings, journal, emit),
+            writer=Writer(library, cycle, settings, journal, emit, servers.client(cycle.writer).endpoint.sampling),
             critic=critic,
             judge=FinalJudge(library, cycle, journal, ladder),
             calibration=Calibration(library, critic, cycle.critic, model, cycle.seed, cycle.id, emit),

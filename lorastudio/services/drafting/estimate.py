@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from lorastudio.domain.draft import CallPurpose, Critique, Draft, DraftState, Question
 from lorastudio.domain.drafting_events import Bound, CycleEstimated
 from lorastudio.domain.endpoint import Endpoint, EndpointKind, Usage, cost_of
+from lorastudio.domain.errors import KnownError
 from lorastudio.domain.messages import Conversation
 from lorastudio.endpoints.urls import is_loopback
 from lorastudio.endpoints.usage import CHARACTERS_PER_TOKEN
@@ -95,6 +96,18 @@ def has_price(endpoint: Endpoint) -> bool:
     """Whether it is known what an endpoint costs; what runs on this machine costs nothing."""
     own = endpoint.kind is not EndpointKind.HTTP or is_loopback(endpoint.url)
     return own or endpoint.prompt_price is not None or endpoint.completion_price is not None
+
+
+def refuse_unpriced(endpoints: Iterable[Endpoint], budget_usd: float | None) -> None:
+    """KnownError when a budget in dollars can't hold, since an endpoint's price is not known."""
+    if budget_usd is None:
+        return
+    for endpoint in endpoints:
+        if not has_price(endpoint):
+            raise KnownError(
+                f"A budget in dollars can't hold: the price of {endpoint.name!r} is not known.",
+                "Give it with `lorastudio endpoint edit`, or set a budget of tokens.",
+            )
 
 
 def estimate_cycle(library: Library, plan: Plan) -> CycleEstimated:

@@ -22,8 +22,9 @@ class DraftingSettings:
     a draft this like the one before, by its words. `critiques_per_draft`: answers whose median counts.
     `budget_tokens`, `budget_usd` and `budget_s` hold for the whole cycle, seconds counted from its start or
     restart. `judge_final`: the best draft and its counterpart are compared in both orders. One good draft in
-    `calibrate_every` is shown to the critic with a planted fault (0: none). `constraints` are added to the task,
-    `words` is the length aimed at, `rubric` replaces the general one.
+    `calibrate_every` is shown to the critic with a planted fault (0: none). `temperature` None is that of the
+    writer's endpoint, else 0.8. `constraints` are added to the task, `words` is the length aimed at, `rubric`
+    replaces the general one.
     """
 
     target_score: float | None = None
@@ -35,7 +36,7 @@ class DraftingSettings:
     budget_s: float | None = None
     judge_final: bool = True
     calibrate_every: int = CALIBRATE_EVERY
-    temperature: float = 0.8
+    temperature: float | None = None
     max_tokens: int = 2048
     critic_max_tokens: int = 4096
     constraints: str = ""

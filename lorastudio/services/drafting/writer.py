@@ -22,14 +22,18 @@ from lorastudio.store.library import Library
 
 SHOW_EVERY_S = 0.033
 KEEP_EVERY_S = 0.25
+USUAL_TEMPERATURE = 0.8
 
 
 class Writer:
     """Writes the drafts of one cycle. Safe to use from several threads."""
 
     def __init__(
-        self, library: Library, cycle: Cycle, settings: DraftingSettings, journal: Journal, emit: Emit
+        self, library: Library, cycle: Cycle, settings: DraftingSettings, journal: Journal, emit: Emit, usual: Sampling
     ) -> None:
+        """`usual` is how the writer's endpoint samples where nothing else is said."""
+        temperature = USUAL_TEMPERATURE if usual.temperature is None else usual.temperature
+        self._temperature = temperature if settings.temperature is None else settings.temperature
         self._library = library
         self._cycle = cycle
         self._settings = settings
@@ -69,7 +73,7 @@ class Writer:
     def _sampling(self, question: Question, iteration: int, purpose: CallPurpose) -> Sampling:
         practice = is_practice(question)
         return Sampling(
-            temperature=PRACTICE_TEMPERATURE if practice else self._settings.temperature,
+            temperature=PRACTICE_TEMPERATURE if practice else self._temperature,
             max_tokens=PRACTICE_MAX_TOKENS if practice else self._settings.max_tokens,
             seed=derive_seed(self._cycle.seed, question.position, iteration, purpose.value, "0"),
         )

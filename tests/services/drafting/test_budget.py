@@ -143,6 +143,18 @@ def test_what_a_cycle_takes_lies_within_what_was_told_before(library_of_six: tup
     assert not before.measured
 
 
+def test_a_critic_that_is_never_readable_stays_within_the_bound(tmp_path: Path) -> None:
+    def rambles(request: Request) -> Reply:
+        return stream("I would rather not say.", usage={"prompt_tokens": 900, "completion_tokens": 60})
+
+    with open_library(tmp_path) as library, scripted(numbered) as writer, scripted(rambles) as judge:
+        cycle = cycle_of(library, questions(3), max_iterations=2, judge_final=True, critiques_per_draft=3)
+        told = list(draft_cycle(library, cycle.id, FixedServers(writer.url, judge.url), CancelToken()))
+    before, after = estimate_of(told), finished(told)
+    assert after.calls == 3 * 2 * (1 + 3 * 2) <= before.most.calls
+    assert after.prompt_tokens <= before.most.prompt_tokens
+
+
 def test_an_estimate_learns_from_earlier_calls(library_of_six: tuple[Library, list[Event]]) -> None:
     library, told = library_of_six
     with scripted(numbered) as writer, scripted(critic) as judge:

@@ -23,6 +23,7 @@ from lorastudio.domain.drafting_events import (
     QuestionFailed,
     QuestionFinished,
 )
+from lorastudio.domain.endpoint import Sampling
 from lorastudio.domain.errors import KnownError
 from lorastudio.domain.events import Event, Warned, as_record
 from lorastudio.endpoints.client import ChatClient
@@ -378,6 +379,16 @@ def test_a_key_is_nowhere_in_library_events_or_logs(library: Library, caplog: py
     assert b"Incorrect API key" in kept
     assert key.encode() not in kept
     assert key not in repr(told) and key not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("own", "chosen", "sent"), [(None, None, 0.8), (0.3, None, 0.3), (0.3, 0.0, 0.0)], ids=["usual", "own", "chosen"]
+)
+def test_how_freely_the_writer_writes(library: Library, own: float | None, chosen: float | None, sent: float) -> None:
+    cycle = cycle_of(library, why(), max_iterations=1, temperature=chosen)
+    with scripted(numbered) as writer, scripted(graded(4)) as critic:
+        run(library, cycle.id, FixedServers(writer.url, critic.url, sampling=Sampling(temperature=own)))
+    assert writer.chats[0].body["temperature"] == sent
 
 
 def test_a_writer_that_judges_itself_is_told_of(library: Library) -> None:
