@@ -59,7 +59,8 @@ def pairs(
         chosen = filter_of(library, filters)
         found = curation.find_pairs(library, chosen, order=order, limit=limit, after_id=after)
         counts = {key.value: count for key, count in count_pairs(library).items()}
-    record: dict[str, Any] = {"pairs": [item.pair for item in found], "counts": counts}
+    shown = [as_json(item.pair) | {"calibrated_confidence": item.worth} for item in found]
+    record: dict[str, Any] = {"pairs": shown, "counts": counts}
     if chosen.search:
         record["snippets"] = {str(item.pair.id): as_json(item.snippets) for item in found}
     session.result(record, lambda out: show_pairs(out, found, counts))

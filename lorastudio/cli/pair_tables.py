@@ -30,7 +30,7 @@ def show_pairs(out: Console, found: Sequence[FoundPair], counts: dict[str, int])
             str(pair.id),
             pair.state.value,
             figure(pair.margin, 2),
-            figure(pair.confidence, 2),
+            figure(item.worth, 2),
             _text(pair.prompt[-1].content if pair.prompt else "", item.snippets.get("prompt")),
             _text(pair.good, item.snippets.get("good")),
             _text(pair.bad, item.snippets.get("bad")),

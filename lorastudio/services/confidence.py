@@ -24,6 +24,8 @@ from lorastudio.store.library import Library
 
 # A drafted pair that was edited is not any more the one whose confidence is known: its origin says so.
 CALIBRATED = (Origin.DRAFTED,)
+# What a person thought long ago counts no more, and a page of pairs does not wait for more than this.
+MOST_DECISIONS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ class Confidence:
 
     `calibration` is None while there are not enough decisions, or while it would not do better on decisions that it
     has not seen; confidence is then taken as it was computed, and `note` says so. `decisions` counts what a person
-    decided one by one, `accepted` those of them that were accepted.
+    decided one by one (the last thousand at most), `accepted` those of them that were accepted.
     """
 
     calibration: Isotonic | None
@@ -65,7 +67,7 @@ class Confidence:
 
 def read_confidence(library: Library) -> Confidence:
     """How to read confidence by all decisions up to now; follows every decision and its undo."""
-    decisions = [Decision(*decision) for decision in list_decisions(library, CALIBRATED)]
+    decisions = [Decision(*decision) for decision in list_decisions(library, CALIBRATED, MOST_DECISIONS)]
     accepted = sum(decision.accepted for decision in decisions)
     count, fewer = len(decisions), min(accepted, len(decisions) - accepted)
     if count < LEAST_DECISIONS or fewer < LEAST_OF_EACH:

@@ -16,6 +16,7 @@ KEYS = {
     "bad",
     "margin",
     "confidence",
+    "calibrated_confidence",
     "iteration",
     "group",
     "split",

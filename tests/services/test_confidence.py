@@ -25,7 +25,10 @@ def add(library: Library, confidences: list[float | None], state: PairState, dec
         for n, confidence in enumerate(confidences, start)
     ]
     assign_splits(library, {pair.group: Split.TRAIN for pair in pairs})
-    return add_pairs(library, pairs, state=state, decided_by=decider).ids
+    ids = add_pairs(library, pairs).ids
+    if state is not PairState.PENDING:
+        curation.decide(library, ids, state, decider)
+    return ids
 
 
 def worth(found: Confidence, raw: float | None) -> float | None:
