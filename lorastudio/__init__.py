@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lorastudio.api import Studio, TrainConfig
+    from lorastudio.api import PairFilter, Studio, TrainConfig
 
 __version__ = "0.1.0"
 
-__all__ = ["Studio", "TrainConfig", "__version__"]
+__all__ = ["PairFilter", "Studio", "TrainConfig", "__version__"]
 
 
 def __getattr__(name: str) -> Any:

@@ -22,12 +22,14 @@ from types import TracebackType
 from typing import TypeVar
 
 from lorastudio.domain.cancel import CancelToken
+from lorastudio.domain.changes import Changes
 from lorastudio.domain.errors import BugError
 from lorastudio.domain.events import Event
 from lorastudio.domain.gate import GateReport
 from lorastudio.domain.gate_events import GateFinished
-from lorastudio.domain.pair import PairState
-from lorastudio.domain.pair_filter import PairFilter
+from lorastudio.domain.history import ActionEntry, PairEntry
+from lorastudio.domain.pair import Decider, Pair, PairOrder, PairState
+from lorastudio.domain.pair_filter import EVERY_PAIR, PairFilter
 from lorastudio.domain.training_events import TrainingDone
 from lorastudio.domain.verification_events import VerificationFinished
 from lorastudio.domain.verified import Verification, VerifiedResponse
@@ -35,6 +37,7 @@ from lorastudio.domain.version import ModelVersion
 from lorastudio.paths import application_home, expanded
 from lorastudio.services import curation, deployment, freezing, training_runs
 from lorastudio.services.base_models import base_of, default_base
+from lorastudio.services.curation import SplitInto
 from lorastudio.services.downloads import ensure_base
 from lorastudio.services.exporting import ExportReport, export_pairs
 from lorastudio.services.gating import gate_version
@@ -49,10 +52,11 @@ from lorastudio.services.statistics import Statistics, statistics
 from lorastudio.services.verification.exporting import MIN_CONFIDENCE, every_verified, export_verified
 from lorastudio.services.verification.settings import VerificationSettings
 from lorastudio.services.verification.verifying import continue_verification, run_verification, start_verification
-from lorastudio.store import versions
+from lorastudio.store import pairs, versions
+from lorastudio.store.history import list_actions, list_pair_history
 from lorastudio.training.config import TrainConfig
 
-__all__ = ["Studio", "TrainConfig"]
+__all__ = ["PairFilter", "Studio", "TrainConfig"]
 
 Wanted = TypeVar("Wanted", bound=Event)
 
@@ -96,6 +100,59 @@ class Studio:
         """Write pairs of one state (None: of all) to a file; see `services.exporting.export_pairs` for the formats."""
         chosen = PairFilter(states=() if state is None else (state,), min_confidence=min_confidence)
         return export_pairs(self._library, Path(path), format, chosen)
+
+    def list_pairs(
+        self,
+        chosen: PairFilter = EVERY_PAIR,
+        *,
+        order: PairOrder = PairOrder.ARRIVAL,
+        limit: int | None = None,
+        after_id: int = 0,
+    ) -> list[Pair]:
+        """The pairs that a filter means, from the one after `after_id` on in this order."""
+        return pairs.list_pairs(self._library, chosen, order=order, limit=limit, after_id=after_id)
+
+    def count_pairs(self, chosen: PairFilter = EVERY_PAIR) -> dict[PairState, int]:
+        """How many pairs a filter means in each state."""
+        return pairs.count_pairs(self._library, chosen)
+
+    def decide(self, which: PairFilter | Iterable[int], state: PairState) -> Changes:
+        """Accept, reject or reopen the pairs of these ids, or in bulk those that a filter means; one undo step."""
+        if isinstance(which, PairFilter):
+            return curation.decide_filtered(self._library, which, state)
+        return curation.decide(self._library, which, state, Decider.PERSON)
+
+    def edit_pair(self, pair_id: int, *, good: str | None = None, bad: str | None = None) -> Changes:
+        """Change a pair's answers; None leaves one as it is. One undo step, the original is kept."""
+        return curation.edit_pair(self._library, pair_id, good=good, bad=bad)
+
+    def swap_pairs(self, ids: Iterable[int]) -> Changes:
+        """Make the bad answer the good one and the other way round; one undo step."""
+        return curation.swap_pairs(self._library, ids)
+
+    def split_pairs(self, ids: Iterable[int], into: SplitInto = SplitInto.ANSWERS) -> Changes:
+        """Take pairs apart, see `SplitInto`; one undo step."""
+        return curation.split_pairs(self._library, ids, into)
+
+    def merge_pairs(self, first_id: int, second_id: int) -> Changes:
+        """Make one pair of two with the same prompt, see `curation.merge_pairs`; one undo step."""
+        return curation.merge_pairs(self._library, first_id, second_id)
+
+    def undo(self) -> Changes:
+        """Take back what was done to pairs last; KnownError when there is nothing."""
+        return curation.undo(self._library)
+
+    def redo(self) -> Changes:
+        """Do again what was undone last; KnownError when there is nothing."""
+        return curation.redo(self._library)
+
+    def history(self, limit: int | None = None) -> list[ActionEntry]:
+        """What was done to pairs, by whom and when, the last first."""
+        return list_actions(self._library, limit=limit)
+
+    def pair_history(self, pair_id: int) -> list[PairEntry]:
+        """What happened to one pair, the oldest first."""
+        return list_pair_history(self._library, pair_id)
 
     def prepare_dataset(self, folder: Path | str, *, compress: bool = False) -> freezing.FrozenDataset:
         """Write the accepted pairs as `train.jsonl` and `validation.jsonl` (`.gz` with `compress`)."""

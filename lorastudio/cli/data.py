@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,13 +16,14 @@ from lorastudio.cli.session import Home, Json, Session, counted, given_path
 from lorastudio.domain.errors import BugError, UsageError
 from lorastudio.domain.events import as_json
 from lorastudio.domain.pair import PairState
-from lorastudio.domain.pair_filter import PairFilter
+from lorastudio.domain.pair_filter import EVERY_PAIR
 from lorastudio.services.curation import Readiness, readiness
 from lorastudio.services.exporting import ExportReport, export_dataset, export_drafts, export_pairs
 from lorastudio.services.import_options import ImportOptions
 from lorastudio.services.import_report import ImportFinished, report_lines
 from lorastudio.services.importing import import_files
 from lorastudio.store.library import Library
+from lorastudio.store.saved_filters import get_filter
 
 MOST_REFUSALS_SHOWN = 20
 
@@ -100,7 +102,10 @@ def _opened(session: Session, dry_run: bool) -> Iterator[Library]:
 def export(
     out: Annotated[Path, typer.Argument(metavar="OUT.jsonl[.gz]", help="The file to write.", parser=given_path)],
     format: Annotated[str, typer.Option(help="seed, trl, openai-preference, alpaca-ranking or sft.")] = "seed",
-    state: Annotated[str, typer.Option(help="accepted, pending, rejected or all.")] = PairState.ACCEPTED.value,
+    state: Annotated[
+        str, typer.Option(help="accepted, pending, rejected or all. Default: as the filter says, or accepted.")
+    ] = "",
+    saved: Annotated[str, typer.Option("--filter", help="A saved filter's name: only the pairs that it means.")] = "",
     min_confidence: Annotated[
         float | None, typer.Option(min=0.0, max=1.0, help="Only pairs at least this sure.")
     ] = None,
@@ -110,14 +115,17 @@ def export(
 ) -> None:
     """Write pairs in a format that trainers read; read again they are the same pairs."""
     session = Session(home, json)
-    if state != "all" and state not in list(PairState):
+    if state not in ("", "all", *PairState):
         raise UsageError(f"Pairs are never {state!r}.", f"Say {', '.join(PairState)} or all.")
-    chosen = PairFilter(
-        states=() if state == "all" else (PairState(state),),
-        min_confidence=min_confidence,
-        cycles=() if cycle is None else (cycle,),
-    )
+    given: dict[str, Any] = {}
+    if state or not saved:
+        given["states"] = () if state == "all" else (PairState(state or PairState.ACCEPTED),)
+    if min_confidence is not None:
+        given["min_confidence"] = min_confidence
+    if cycle is not None:
+        given["cycles"] = (cycle,)
     with session.reading() as library:
+        chosen = replace(get_filter(library, saved) if saved else EVERY_PAIR, **given)
         report = export_pairs(library, out, format, chosen)
     session.result(report, lambda console: _show_export(console, report))
 

@@ -21,6 +21,16 @@ PARTIAL_FILES = "*.partial-*"
 TRAINING_SET = "train.jsonl"
 
 _SHOWN = 5
+# What must hold between `pairs` and the tables that its triggers keep: each asks whether it doesn't.
+_RECOUNTS = {
+    "the pairs that are listed": "SELECT EXISTS (SELECT id FROM pairs EXCEPT SELECT pair_id FROM pair_facets)"
+    " OR EXISTS (SELECT pair_id FROM pair_facets EXCEPT SELECT id FROM pairs)",
+    "the states that are counted": "SELECT EXISTS (SELECT 1 FROM pairs JOIN pair_facets ON pair_id = pairs.id"
+    " JOIN pair_cells ON pair_cells.id = cell_id WHERE (pairs.state, pairs.decided_by, pairs.hidden)"
+    " <> (pair_cells.state, pair_cells.decided_by, pair_cells.hidden))",
+    "the counts": "SELECT EXISTS (SELECT 1 FROM pair_cells WHERE pairs <>"
+    " (SELECT count(*) FROM pair_facets WHERE cell_id = pair_cells.id))",
+}
 _NEED_NO_FILES = frozenset({RunState.FAILED, RunState.DISCARDED})
 
 
@@ -40,6 +50,7 @@ def check(library: Library, *, hashes: bool = False) -> list[Finding]:
         _library(library),
         _integrity(library),
         _references(library),
+        _counts(library),
         _missing_files(library),
         *([_changed_adapters(library)] if hashes else []),
         _orphans(library),
@@ -66,6 +77,15 @@ def _references(library: Library) -> Finding:
     return _verdict(
         "references", broken, "All rows refer to rows that exist.", "Rows refer to rows that are gone",
         "Put back your last backup of library.db.",
+    )  # fmt: skip
+
+
+def _counts(library: Library) -> Finding:
+    """Whether what lists and counts of pairs go by agrees with the pairs themselves."""
+    wrong = [name for name, sql in _RECOUNTS.items() if library.value(sql)]
+    return _verdict(
+        "counts", wrong, "Lists and counts of pairs agree with the pairs.", "These disagree with the pairs",
+        "Put back your last backup of library.db, and report this: it is our fault.",
     )  # fmt: skip
 
 

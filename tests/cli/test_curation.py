@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from lorastudio.api import Studio
 from lorastudio.domain.messages import Message
-from lorastudio.domain.pair import Split
+from lorastudio.domain.pair import PairOrder, PairState, Split
+from lorastudio.domain.pair_filter import PairFilter
 from lorastudio.store.groups import assign_splits
 from lorastudio.store.library import Library
 from lorastudio.store.pairs import add_pairs
@@ -115,3 +117,35 @@ def test_a_saved_filter_can_be_narrowed(call: Call) -> None:
     assert (listed["name"], listed["filter"]) == ("english", saved)
     call("filters", "remove", "english")
     assert call("filters", "list").record["filters"] == []
+
+
+def test_what_a_saved_filter_means_is_exported(call: Call, tmp_path: Path) -> None:
+    call("filters", "add", "english", "--language", "en")
+    call("accept", 1)
+    for options, written in (
+        (("--filter", "english"), 3),
+        (("--filter", "english", "--state", "accepted"), 1),
+        ((), 1),
+    ):
+        assert call("export", tmp_path / "out.jsonl", *options).record["pairs"] == written
+
+
+def test_python_does_the_same() -> None:
+    with Studio() as studio:
+        assert studio.decide(PairFilter(languages=("pt",)), PairState.REJECTED).pairs == (2,)
+        studio.decide([1], PairState.ACCEPTED)
+        studio.edit_pair(1, good="Copper it is.")
+        studio.swap_pairs([1])
+        studio.split_pairs([1])
+        studio.merge_pairs(3, 4)
+        assert [action.kind for action in studio.history()] == ["merge", "split", "swap", "edit", "decide", "decide"]
+        studio.undo()
+        studio.undo()
+        assert studio.redo().undo_label == "split of pair 1 into answers"
+        studio.undo()
+        assert studio.count_pairs() == {PairState.PENDING: 2, PairState.ACCEPTED: 1, PairState.REJECTED: 1}
+        (accepted,) = studio.list_pairs(PairFilter(states=(PairState.ACCEPTED,)), order=PairOrder.CONFIDENCE)
+        assert (accepted.bad, [entry.what for entry in studio.pair_history(1)][-2:]) == (
+            "Copper it is.",
+            ["swap", "split"],
+        )

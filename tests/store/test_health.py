@@ -120,3 +120,14 @@ def test_a_disk_that_is_nearly_full_is_said(library: Library, monkeypatch: pytes
     assert finding(library, "disk space").ok
     monkeypatch.setattr(health, "LOW_DISK_BYTES", 10**18)
     assert "Free some space" in finding(library, "disk space").hint
+
+
+def test_a_count_that_disagrees_with_the_pairs_is_found(library: Library) -> None:
+    stored_pairs(library, "a", "b")
+    assert finding(library, "counts").ok
+    library.execute("UPDATE pair_cells SET pairs = 3")
+    assert "the counts" in finding(library, "counts").message
+    library.execute("DELETE FROM pair_facets WHERE pair_id = 1")
+    assert "the pairs that are listed" in finding(library, "counts").message
+    library.execute("UPDATE pair_cells SET state = 'rejected'")
+    assert "the states that are counted" in finding(library, "counts").message
