@@ -1,5 +1,6 @@
 #!/bin/sh
-# Makes tests/interop/.venv as tests/interop/uv.lock says: torch, TRL and PEFT, which only `make test-interop` needs.
+# Makes tests/interop/.venv as tests/interop/uv.lock says: torch, TRL, PEFT and llama-cpp-python, which only
+# `make test-interop` needs. The last one is built from its source: minutes of a C++ compiler.
 # Comes after setup.sh, whose uv, pip and Python it uses.
 set -eu
 cd "$(dirname "$0")/.."
@@ -8,7 +9,10 @@ if [ "$(uname)" = Darwin ] || [ -e /etc/ssl/certs/ca-certificates.crt ]; then
     export UV_SYSTEM_CERTS=1
 fi
 unset VIRTUAL_ENV
-echo "setup: making tests/interop/.venv (1.3 GB)" >&2
+if [ "$(uname)" = Linux ] && ! command -v g++ >/dev/null; then
+    sh packaging/apt_install.sh "a compiler for llama-cpp-python" g++
+fi
+echo "setup: making tests/interop/.venv (1.3 GB), and building llama.cpp (minutes)" >&2
 UV_PROJECT_ENVIRONMENT=.venv UV_PYTHON_DOWNLOADS=never UV_HTTP_TIMEOUT="${UV_HTTP_TIMEOUT:-120}" \
     .uv/bin/uv sync --frozen --project tests/interop --python .venv/bin/python
 if [ "$(uname)" = Linux ]; then

@@ -26,6 +26,8 @@ from lorastudio.endpoints.urls import VERSION_PATH, normalise_url
 MAX_ERROR_BYTES = 64 << 10
 MAX_RESPONSE_BYTES = 8 << 20
 MAX_ANSWER_S = 3600.0
+# The field of a request that asks for JSON, as servers name it in their refusals.
+FORMAT_FIELD = "response_format"
 _USABLE_KEY = re.compile(r"[!-~]+")
 
 
@@ -151,11 +153,13 @@ class Server:
                 "Enter the new address itself if you trust it.",
                 status=status,
             )
+        words = self._words(response)
         return EndpointError(
-            f"{self.name} refused with status {status}{self._words(response)}.",
+            f"{self.name} refused with status {status}{words}.",
             _hint(status),
             status=status,
-            retryable=status in RETRYABLE_STATUSES,
+            # llama-cpp-python's server calls a form of answer that it does not know its own failure (500).
+            retryable=status in RETRYABLE_STATUSES and FORMAT_FIELD not in words,
             retry_after_s=parse_retry_after(response.headers.get("retry-after")),
         )
 

@@ -1,7 +1,8 @@
 """Structured answers by a ladder: JSON schema, JSON object, prompted JSON; then whatever can be read.
 
 A server may ignore `response_format` without a word (mlx_lm.server, Ollama's MLX backend), so the prompt asks
-for JSON on every rung and the answer is judged by its text alone; a refusal (400, 422, 501) leads one rung down.
+for JSON on every rung and the answer is judged by its text alone; a refusal (400, 422, 501, or one that
+names the field) leads one rung down.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from lorastudio.domain.errors import EndpointError
 from lorastudio.domain.messages import Conversation, Message
 from lorastudio.endpoints.client import ChatClient, final_answer
 from lorastudio.endpoints.json_answers import number_lines, objects
+from lorastudio.endpoints.server import FORMAT_FIELD
 
 T = TypeVar("T")
 
@@ -90,7 +92,7 @@ class Ladder:
             try:
                 return ask(messages, response_format(rung, shape), attempt)
             except EndpointError as error:
-                if error.status not in _REFUSED_STATUSES or rung is Rung.PROMPT:
+                if rung is Rung.PROMPT or not _refuses_format(error):
                     raise
                 self._leave(rung)
 
@@ -127,6 +129,11 @@ def plain_ask(client: ChatClient, sampling: Sampling, cancel: CancelToken) -> As
         return final_answer(client.stream(messages, varied, response_format, cancel)).text
 
     return ask
+
+
+def _refuses_format(error: EndpointError) -> bool:
+    """Whether a refusal may be due to the form asked for: by its status, or because it names the field."""
+    return error.status in _REFUSED_STATUSES or (error.status is not None and FORMAT_FIELD in error.message)
 
 
 def _first_readable(candidates: Any, read: Callable[[Mapping[str, Any]], T], words: str) -> tuple[T | None, str]:

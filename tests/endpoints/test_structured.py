@@ -66,6 +66,18 @@ def test_a_refused_format_leads_one_rung_down_and_is_remembered() -> None:
     assert ladder.rung is Rung.PROMPT
 
 
+def test_a_server_that_fails_over_the_format_is_not_asked_the_same_again() -> None:
+    words = "1 validation error: {'loc': ('body', 'response_format', 'type')}"
+
+    def script(request: Request) -> Reply:
+        kind = request.body.get("response_format", {}).get("type")
+        return refusal(500, words) if kind == "json_schema" else stream('{"scores": {"facts": 1, "form": 2}}')
+
+    with scripted(script) as server:
+        assert climb(server.url) == (1, 2)
+    assert formats(server.chats) == ["json_schema", "json_object"]
+
+
 def test_an_unreadable_answer_is_asked_once_more_with_the_reason() -> None:
     texts = ("What a nice draft.", '{"scores": {"facts": 9, "form": 0}}', '{"scores": {"facts": 2, "form": 0}}')
     with scripted(lambda request: stream(texts[request.index])) as server:
