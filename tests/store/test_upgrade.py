@@ -23,7 +23,7 @@ from lorastudio.store.endpoints import list_endpoints
 from lorastudio.store.history import list_actions
 from lorastudio.store.library import LIBRARY_FILE, Library
 from lorastudio.store.lock import WriterLock
-from lorastudio.store.migrations import MIGRATIONS, m008_cleaning, m009_curation
+from lorastudio.store.migrations import MIGRATIONS, m007_imports, m008_cleaning, m009_curation
 from lorastudio.store.pairs import count_pairs, decide_pairs, get_pairs, list_pairs, pair_ids, undo
 from lorastudio.store.questions import list_questions
 
@@ -140,6 +140,11 @@ def check_after_cleaning(library: Library) -> None:
     assert cluster_of(library, ClusterKind.DUPLICATES, 2) == (1,)
 
 
+def check_after_imports(library: Library) -> None:
+    check_format_2(library)
+    assert [tuple(row) for row in library.rows("SELECT path, part_of FROM imports")] == [("notes.jsonl", None)]
+
+
 def fill_before_curation(db: Database) -> None:
     """A library as it was before pairs had cells and the history said who: with a decision by the rule, undone."""
     fill_format_2(db)
@@ -173,6 +178,7 @@ OLDER: dict[int, tuple[Callable[[Database], None], Callable[[Library], None]]] =
     3: (fill_format_3, check_format_3),
     4: (fill_format_4, check_format_4),
     5: (fill_format_5, check_format_5),
+    MIGRATIONS.index(m007_imports.apply): (fill_format_2, check_after_imports),
     MIGRATIONS.index(m008_cleaning.apply): (fill_format_2, check_after_cleaning),
     MIGRATIONS.index(m009_curation.apply): (fill_before_curation, check_after_curation),
 }
