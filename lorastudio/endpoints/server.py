@@ -93,6 +93,7 @@ class Server:
             raise EndpointError(
                 f"{self.name} answered with {what}.",
                 "Check the address: it should be that of an OpenAI-compatible server." if page else "",
+                status=200,
                 retryable=not page,
             ) from None
 

@@ -132,6 +132,17 @@ def test_what_was_found_is_used_by_the_next_client() -> None:
     assert with_told_context(endpoint, None) == endpoint
 
 
+def test_a_named_model_needs_no_list() -> None:
+    def script(request: Request) -> Reply:
+        # What mlx_lm.server sends where no model was ever downloaded.
+        return Reply([b""]) if request.path.endswith("/models") else capable(request)
+
+    with scripted(script, models=None) as server:
+        found = probed(server.url)
+        assert (found.error, found.models, found.model) == ("", (), "tiny")
+        assert "no JSON" in probed(server.url, model=None).error
+
+
 def test_a_failure_shows_the_servers_own_words() -> None:
     with scripted(lambda _: refusal(401, "Incorrect API key provided")) as server:
         found = probed(server.url)
