@@ -194,7 +194,7 @@ class Journal:
                 waste.arrived += len(item.text) + len(item.reasoning)
                 listener.grew(item.text)
                 continue
-            waste.attempt_failed(client.endpoint.idle_timeout_s)
+            waste.attempt_failed(client.endpoint.idle_timeout_s, item.wait_s)
             listener.restarted()
             self._emit(
                 CallRetried(
@@ -245,13 +245,13 @@ class _Waste:
         self._prompt_tokens = estimate_tokens("".join(message.content for message in asked.messages))
         self._began = time.monotonic()
 
-    def attempt_failed(self, idle_timeout_s: float) -> None:
-        """An attempt ended without an answer; the next one begins."""
+    def attempt_failed(self, idle_timeout_s: float, wait_s: float = 0.0) -> None:
+        """An attempt ended without an answer; the next one, if any, begins after `wait_s`."""
         if self.arrived or time.monotonic() - self._began >= idle_timeout_s:
             written = -(-self.arrived // CHARACTERS_PER_TOKEN)
             self.usage = _sum(self.usage, Usage(self._prompt_tokens, written, estimated=True))
         self.arrived = 0
-        self._began = time.monotonic()
+        self._began = time.monotonic() + wait_s
 
 
 def most_spent(asked: Inquiry, endpoint: Endpoint) -> Spending:
