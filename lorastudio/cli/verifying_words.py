@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lorastudio.cli.drafting_words import dollars
 from lorastudio.cli.session import counted, figure
 from lorastudio.domain.verification_events import QuestionVerified, VerificationStarted
 from lorastudio.domain.verified import Outcome
@@ -11,9 +12,11 @@ SHOWN_CHARACTERS = 60
 
 def started_lines(told: VerificationStarted) -> list[str]:
     """What is told before anybody is asked."""
+    cost = "" if told.cost_usd_most is None else f" and {dollars(told.cost_usd_most)}"
     return [
         f"{counted(told.open_questions, 'question')} to {', '.join(told.teachers)}. {told.stands}",
-        f"Takes {told.calls_least} to {told.calls_most} calls, repeats of failed ones aside. Agreement is not truth.",
+        f"Takes {told.calls_least} to {told.calls_most} calls with {told.tokens_most:,} tokens{cost} at most, repeats "
+        "of failed calls aside. Agreement is not truth.",
     ]
 
 

@@ -14,7 +14,8 @@ class VerificationStarted(Event):
     """Verification begins or goes on; `questions` are all of it, `open_questions` those still to do.
 
     `stands` says what the quorum stands. `calls_least` and `calls_most` bound the calls of the open questions,
-    calls that fail and are repeated left aside.
+    `tokens_most` and `cost_usd_most` (None: no price is known) what the most of them take; calls that fail and are
+    repeated come on top.
     """
 
     event: ClassVar[str] = "verification_started"
@@ -26,6 +27,8 @@ class VerificationStarted(Event):
     stands: str
     calls_least: int
     calls_most: int
+    tokens_most: int
+    cost_usd_most: float | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from lorastudio.practice.facts import parse_question
 from lorastudio.practice.prompts import practice_checks
 from lorastudio.services.base_models import default_base, is_practice
 from lorastudio.services.cycle import FINISHED, plan_training, recall
-from lorastudio.services.drafting.estimate import Plan, estimate_cycle, has_price
+from lorastudio.services.drafting.estimate import Plan, estimate_cycle, refuse_unpriced
 from lorastudio.services.drafting.settings import DraftingSettings
 from lorastudio.services.gate_sets import set_practice_questions_aside, set_share_aside
 from lorastudio.services.practice import practice_recipe
@@ -146,13 +146,7 @@ def cast(library: Library, choices: CycleChoices) -> tuple[Endpoint, Endpoint]:
     the budget is in money."""
     writer = get_endpoint(library, choices.writer) if choices.writer else endpoint_for(library, Role.WRITER)
     critic = endpoint_for(library, Role.CRITIC)
-    if choices.settings.budget_usd is not None:
-        for endpoint in (writer, critic):
-            if not has_price(endpoint):
-                raise KnownError(
-                    f"A budget in dollars can't hold: the price of {endpoint.name!r} is not known.",
-                    "Give it with `lorastudio endpoint edit`, or set a budget of tokens.",
-                )
+    refuse_unpriced((writer, critic), choices.settings.budget_usd)
     return writer, critic
 
 

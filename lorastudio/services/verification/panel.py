@@ -90,13 +90,19 @@ class Panel:
 
     def answer(self, query: Query, teacher: str) -> TeacherAnswer:
         """What a teacher says to a question. Raises what `Journal.ask` raises."""
-        call = self._ask(query, CallPurpose.TEACH, self._name(teacher), teacher, self._question(query))
+        call = self._ask(
+            query, CallPurpose.TEACH, self._name(teacher), teacher, question_messages(query, self._settings.method)
+        )
         return judged(query, teacher, call)
 
     def write(self, query: Query) -> TeacherAnswer:
         """What the writer says to a question. Raises what `Journal.ask` raises."""
         writer = self._verification.writer or ""
-        return judged(query, writer, self._ask(query, CallPurpose.DRAFT, "writer", writer, self._question(query)))
+        return judged(
+            query,
+            writer,
+            self._ask(query, CallPurpose.DRAFT, "writer", writer, question_messages(query, self._settings.method)),
+        )
 
     def examine(self, query: Query, teacher: str, answers: Sequence[str]) -> list[bool] | None:
         """Whether a teacher agrees with each answer of others, shown in both orders; None: it can't be read.
@@ -147,12 +153,6 @@ class Panel:
         )
         return self._journal.ask(asked, _Patience(endpoint, self._settings.patience_s))
 
-    def _question(self, query: Query) -> Conversation:
-        """The question as it is; where only short results are compared, with the request for nothing else."""
-        if self._settings.method is not Method.SHORT:
-            return user(query.text)
-        return (Message("system", _BRIEFLY.get(query.language[:2], _BRIEFLY["en"])), *user(query.text))
-
     def _name(self, teacher: str) -> str:
         """A teacher in a key, by its place: names may hold anything."""
         return f"{self._verification.teachers.index(teacher)}"
@@ -172,6 +172,13 @@ class _Patience(Listener):
     def grew(self, text: str) -> None:
         if time.monotonic() - self._began > self._patience_s:
             raise EndpointError(f"{self._endpoint} did not come to an end within {self._patience_s:g} s.")
+
+
+def question_messages(query: Query, method: Method) -> Conversation:
+    """The question as it is; where only short results are compared, with the request for nothing else."""
+    if method is not Method.SHORT:
+        return user(query.text)
+    return (Message("system", _BRIEFLY.get(query.language[:2], _BRIEFLY["en"])), *user(query.text))
 
 
 def judged(query: Query, teacher: str, call: Call) -> TeacherAnswer:

@@ -18,7 +18,6 @@ from lorastudio.domain.seeds import derive_seed
 from lorastudio.domain.verification_events import QuestionVerified, VerificationFinished, VerificationStarted
 from lorastudio.domain.verified import (
     Finding,
-    Method,
     Outcome,
     Query,
     Quorum,
@@ -32,10 +31,12 @@ from lorastudio.endpoints.structured import Ladder
 from lorastudio.services.drafting.budget import Budget, Spending
 from lorastudio.services.drafting.calls import Journal, Slots
 from lorastudio.services.drafting.crew import Crew
+from lorastudio.services.drafting.estimate import refuse_unpriced
 from lorastudio.services.drafting.servers import Servers
 from lorastudio.services.servers import endpoint_for
 from lorastudio.services.verification.case import Case
 from lorastudio.services.verification.entering import enter_verified
+from lorastudio.services.verification.estimate import bound_verification
 from lorastudio.services.verification.panel import Panel
 from lorastudio.services.verification.rounds import Rounds
 from lorastudio.services.verification.settings import VerificationSettings
@@ -45,9 +46,6 @@ from lorastudio.store.endpoints import get_endpoint, get_probe, list_endpoints
 from lorastudio.store.gate_questions import is_gate_text
 from lorastudio.store.library import Library
 from lorastudio.store.questions import NewQuestion
-
-# Orders in which an examiner sees the others' answers, and the times it is asked for a form that can be read.
-_ORDERS, _TRIES = 2, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +80,9 @@ def start_verification(
     chosen = teachers_named(library, teachers)
     names = tuple(teacher.name for teacher in chosen)
     rule = Quorum(majority(len(names)) if quorum is None else quorum, len(names))
-    writer = endpoint_for(library, Role.WRITER).name if against_writer else None
+    writer = endpoint_for(library, Role.WRITER) if against_writer else None
+    settings = settings or VerificationSettings()
+    refuse_unpriced([*chosen, *([writer] if writer is not None else [])], settings.budget_usd)
     kept = [spec for spec in specs if not is_gate_text(library, spec.text)]
     if not kept:
         raise KnownError("All these questions are gate questions, which no teacher may see.", "Give other questions.")
@@ -90,9 +90,9 @@ def start_verification(
         library,
         quorum=rule,
         teachers=names,
-        writer=writer,
+        writer=None if writer is None else writer.name,
         seed=derive_seed("verification", seed),
-        settings=(settings or VerificationSettings()).as_record(),
+        settings=settings.as_record(),
         questions=kept,
     )
     return Begun(made, len(specs) - len(kept))
@@ -155,9 +155,11 @@ def run_verification(library: Library, verification_id: int, servers: Servers, c
     pairs: tuple[int, ...] = ()
     verified.set_verification_state(library, verification_id, VerificationState.RUNNING)
     try:
-        yield _started(library, verification, settings, len(open_queries))
-        yield from _alike(library, verification)
-        yield from _work(library, verification, settings, budget, servers, cancel.child(), open_queries)
+        endpoints = _endpoints(verification, servers)
+        yield _started(library, verification, settings, endpoints, open_queries)
+        yield from _alike(verification, endpoints)
+        crew = _Panellists(library, verification, settings, endpoints)
+        yield from crew.work(budget, servers, cancel.child(), open_queries)
         if not cancel.cancelled:
             left = verified.count_outcomes(library, verification_id)[Outcome.WAITING]
             state = VerificationState.STOPPED if left else VerificationState.FINISHED
@@ -167,57 +169,55 @@ def run_verification(library: Library, verification_id: int, servers: Servers, c
     yield _finished(library, verification_id, state, pairs, budget)
 
 
-def _work(
-    library: Library,
-    verification: Verification,
-    settings: VerificationSettings,
-    budget: Budget,
-    servers: Servers,
-    cancel: CancelToken,
-    queries: Sequence[Query],
-) -> Iterator[Event]:
+@dataclass(frozen=True, slots=True)
+class _Panellists:
+    """Everybody who is asked, ready to be."""
+
+    library: Library
+    verification: Verification
+    settings: VerificationSettings
+    endpoints: Mapping[str, Endpoint]
+
+    def work(self, budget: Budget, servers: Servers, cancel: CancelToken, queries: Sequence[Query]) -> Iterator[Event]:
+        """All events until every question is settled, or left."""
+        concurrency = {name: endpoint.concurrency for name, endpoint in self.endpoints.items()}
+        crew = Crew("verifying", cancel)
+        journal = Journal(self.library, servers, Slots(concurrency), budget, crew.tell, cancel)
+        ladders = {name: Ladder(rung_of(get_probe(self.library, name))) for name in self.verification.teachers}
+        panel = Panel(self.verification, self.settings, journal, self.endpoints, ladders)
+
+        def settle(query: Query, finding: Finding) -> None:
+            verified.settle(self.library, query.id, finding)
+            crew.tell(_verified(query, finding, self.verification.quorum))
+
+        cases = [Case(query, self.verification, self.settings.method) for query in queries]
+        return crew.run(Rounds(panel, cases, settle, crew.tell, cancel).workers(concurrency))
+
+
+def _endpoints(verification: Verification, servers: Servers) -> dict[str, Endpoint]:
     names = [*verification.teachers, *([verification.writer] if verification.writer is not None else [])]
-    endpoints = {name: servers.client(name).endpoint for name in names}
-    concurrency = {name: endpoint.concurrency for name, endpoint in endpoints.items()}
-    crew = Crew("verifying", cancel)
-    journal = Journal(library, servers, Slots(concurrency), budget, crew.tell, cancel)
-    ladders = {name: Ladder(rung_of(get_probe(library, name))) for name in verification.teachers}
-    panel = Panel(verification, settings, journal, endpoints, ladders)
-
-    def settle(query: Query, finding: Finding) -> None:
-        verified.settle(library, query.id, finding)
-        crew.tell(_verified(query, finding, verification.quorum))
-
-    cases = [Case(query, verification, settings.method) for query in queries]
-    return crew.run(Rounds(panel, cases, settle, crew.tell, cancel).workers(concurrency))
-
-
-def calls_bound(teachers: int, questions: int, method: Method, *, writer: bool) -> tuple[int, int]:
-    """The least and the most calls that so many questions can take, repeated ones left aside.
-
-    Each teacher answers; at most each then judges the others' answers in two orders, each asked for twice where
-    the form of a verdict can't be read.
-    """
-    least = questions * (teachers + writer)
-    examined = 0 if method is Method.SHORT else questions * teachers * _ORDERS * _TRIES
-    return least, least + examined
+    return {name: servers.client(name).endpoint for name in names}
 
 
 def _started(
-    library: Library, verification: Verification, settings: VerificationSettings, questions: int
+    library: Library,
+    verification: Verification,
+    settings: VerificationSettings,
+    endpoints: Mapping[str, Endpoint],
+    queries: Sequence[Query],
 ) -> VerificationStarted:
-    least, most = calls_bound(
-        len(verification.teachers), questions, settings.method, writer=verification.writer is not None
-    )
+    bound = bound_verification(queries, verification, settings, endpoints)
     return VerificationStarted(
         verification_id=verification.id,
         questions=sum(verified.count_outcomes(library, verification.id).values()),
-        open_questions=questions,
+        open_questions=len(queries),
         teachers=verification.teachers,
         quorum=verification.quorum.needed,
         stands=verification.quorum.stands(),
-        calls_least=least,
-        calls_most=most,
+        calls_least=bound.calls_least,
+        calls_most=bound.calls_most,
+        tokens_most=bound.tokens_most,
+        cost_usd_most=bound.cost_usd_most,
     )
 
 
@@ -267,12 +267,11 @@ def _spent(library: Library, verification_id: int) -> Spending:
     return Spending(used.prompt_tokens + used.completion_tokens, used.cost_usd or 0.0)
 
 
-def _alike(library: Library, verification: Verification) -> Iterator[Warned]:
+def _alike(verification: Verification, endpoints: Mapping[str, Endpoint]) -> Iterator[Warned]:
     """A warning for teachers that are the same model at the same address."""
     groups: dict[tuple[str, str | None], list[str]] = {}
-    for teacher in list_endpoints(library, Role.TEACHER):
-        if teacher.name in verification.teachers:
-            groups.setdefault((teacher.url, teacher.model), []).append(teacher.name)
+    for name in verification.teachers:
+        groups.setdefault((endpoints[name].url, endpoints[name].model), []).append(name)
     for names in groups.values():
         if len(names) > 1:
             yield Warned(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from lorastudio.domain.pair import Decider, Origin, PairState
 from lorastudio.domain.verification_events import TeacherDropped, VerificationFinished, VerificationStarted
 from lorastudio.domain.verified import AnswerState, Method, Outcome, Quorum, VerificationState
 from lorastudio.services.curation import readiness
+from lorastudio.services.verification.settings import VerificationSettings
 from lorastudio.services.verification.verifying import (
     abandon_verification,
     continue_verification,
@@ -40,6 +42,7 @@ from tests.services.verification.world import (
     knowing,
     open_library,
     panel,
+    question_of,
     questions,
     saying,
     shown,
@@ -236,6 +239,58 @@ def test_the_answers_become_pairs_in_one_undo_step_that_readiness_counts(library
     assert (list_pairs(library), readiness(library).accepted) == ([], 0)
     redo(library)
     assert readiness(library).accepted == 2
+
+
+def test_what_it_takes_is_bounded_before_anybody_is_asked(library: Library) -> None:
+    """The worst there is: nobody agrees, every verdict is unreadable at first, every answer as long as it may be."""
+    filler = " ".join(["word"] * 30)
+
+    def script(number: int, request: Request) -> Reply:
+        text = f"{filler} {number}"
+        if is_examination(request):
+            again = "could not be used" in question_of(request)
+            text = verdicts(request, lambda text: False) if again else "no verdict"
+        return stream(text, usage={"prompt_tokens": 20, "completion_tokens": 40})
+
+    prices = {"prompt_price": 1.0, "completion_price": 2.0}
+    with panel(library, *[partial(script, number) for number in range(3)], **prices):
+        told = verify(library, questions(WHY), budget_usd=1.0, max_tokens=40, examiner_max_tokens=40)
+    started, done = told[0], told[-1]
+    assert isinstance(started, VerificationStarted)
+    assert isinstance(done, VerificationFinished)
+    assert done.calls == started.calls_most == 3 + 3 * 2 * 2
+    assert done.prompt_tokens + done.completion_tokens <= started.tokens_most
+    assert 0 < done.cost_usd <= started.cost_usd_most < 1
+
+
+def test_a_budget_in_dollars_needs_prices(library: Library) -> None:
+    for name in ("one", "other"):
+        add_endpoint(library, endpoint(name, Role.TEACHER, "https://example.org/v1"))
+    with pytest.raises(KnownError, match="price of 'one' is not known"):
+        start_verification(library, questions("1?"), settings=VerificationSettings(budget_usd=1.0))
+
+
+def test_a_slow_teacher_holds_up_no_other(library: Library) -> None:
+    texts = [f"What is 42 + {number} - {number}?" for number in range(6)]
+    others_done = threading.Event()
+    asked = []
+
+    def quick(request: Request) -> Reply:
+        asked.append(request)
+        if len(asked) == 2 * len(texts):
+            others_done.set()
+        return stream("42")
+
+    waited = []
+
+    def slow(request: Request) -> Reply:
+        waited.append(others_done.wait(30))
+        return stream("42")
+
+    with panel(library, slow, quick, quick, concurrency=1):
+        verify(library, questions(*texts))
+    assert waited == [True] * len(texts)
+    assert [votes for _, votes, _ in outcomes(library)] == [3] * len(texts)
 
 
 def test_pairs_wait_for_review_when_told_so(library: Library) -> None:
