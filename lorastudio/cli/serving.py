@@ -8,10 +8,9 @@ from typing import Annotated
 import typer
 
 from lorastudio.cli.session import Home, Json, Session, model_name
-from lorastudio.services.serving import Serving, Switched, serve_token
+from lorastudio.services.serving import DEFAULT_PORT, Serving, Switched, serve_token
 from lorastudio.services.serving import serve as serve_live
 
-DEFAULT_PORT = 8321
 TOKEN_VARIABLE = "LORASTUDIO_TOKEN"
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from lorastudio.domain.cancel import CancelToken
 from lorastudio.domain.endpoint import Endpoint, Role
 from lorastudio.domain.errors import EndpointError
-from lorastudio.endpoints.client import ChatClient
+from lorastudio.endpoints.server import Server
 
 TIMEOUT_S = 1.0
 
@@ -26,8 +26,11 @@ PLACES = (
     Place("Ollama", 11434),
     Place("LM Studio", 1234),
     Place("mlx_lm.server or llama.cpp", 8080),
-    Place("vLLM", 8000),
+    Place("vLLM or llama-cpp-python", 8000),
+    Place("GPT4All", 4891),
 )
+# Programs that sign their lists of models, so that one on another's port is known.
+SIGNATURES = {"llamacpp": "llama.cpp", "vllm": "vLLM", "lorastudio": "LoRA Studio"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +55,10 @@ def _look(place: Place, cancel: CancelToken) -> FoundServer | None:
     url = f"http://127.0.0.1:{place.port}/v1"
     endpoint = Endpoint(place.program, Role.WRITER, url, connect_timeout_s=TIMEOUT_S, idle_timeout_s=TIMEOUT_S)
     try:
-        return FoundServer(place.program, url, ChatClient(endpoint).models(cancel))
+        listed = Server(endpoint, None).models(cancel)
     except EndpointError as error:
         if error.status in (401, 403):
             return FoundServer(place.program, url, (), locked=True)
         return None
+    program = next((SIGNATURES[model.owner] for model in listed if model.owner in SIGNATURES), place.program)
+    return FoundServer(program, url, tuple(model.name for model in listed))

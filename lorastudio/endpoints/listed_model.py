@@ -19,10 +19,11 @@ CONTEXT_FIELDS = (
 
 @dataclass(frozen=True, slots=True)
 class ListedModel:
-    """One model; `context_length` in tokens where the list tells it."""
+    """One model; `context_length` in tokens and `owner` where the list tells them."""
 
     name: str
     context_length: int | None = None
+    owner: str = ""
 
 
 def listed_models(record: Any) -> tuple[ListedModel, ...]:
@@ -48,4 +49,9 @@ def _listed(row: Any) -> ListedModel:
     if not isinstance(row, Mapping):
         return ListedModel("")
     named = (row.get(field) for field in ("id", "name", "model"))
-    return ListedModel(next((name for name in named if isinstance(name, str)), ""), context_field(row))
+    owner = row.get("owned_by")
+    return ListedModel(
+        next((name for name in named if isinstance(name, str)), ""),
+        context_field(row),
+        owner if isinstance(owner, str) else "",
+    )

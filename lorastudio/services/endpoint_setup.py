@@ -9,13 +9,14 @@ from lorastudio.domain.cancel import CancelToken
 from lorastudio.domain.clock import now
 from lorastudio.domain.endpoint import Endpoint
 from lorastudio.domain.errors import UsageError
-from lorastudio.endpoints.discovery import FoundServer, find_servers
+from lorastudio.endpoints.discovery import PLACES, FoundServer, Place, find_servers
 from lorastudio.endpoints.headers import checked_headers
 from lorastudio.endpoints.probe import Probe, probe
 from lorastudio.endpoints.retry import RetryPolicy
 from lorastudio.endpoints.secrets import Keychain, account_of
 from lorastudio.endpoints.urls import normalise_url, origin, plain_http_warning
 from lorastudio.services.servers import LocalServers
+from lorastudio.services.serving import DEFAULT_PORT
 from lorastudio.store import endpoints
 from lorastudio.store.library import Library
 
@@ -82,7 +83,7 @@ def remove(library: Library, name: str) -> None:
 
 def find(cancel: CancelToken) -> tuple[FoundServer, ...]:
     """The model servers that answer at the usual places of this machine."""
-    return find_servers(cancel=cancel)
+    return find_servers((*PLACES, Place("LoRA Studio", DEFAULT_PORT)), cancel)
 
 
 def _keep_key(endpoint: Endpoint, key: str | None) -> list[str]:

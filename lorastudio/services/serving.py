@@ -20,6 +20,7 @@ from lorastudio.store.library import Library
 from lorastudio.store.versions import get_version
 from lorastudio.training.protocol import PUBLIC_NAME
 
+DEFAULT_PORT = 8321
 POLL_S = 0.5
 TOKEN_BYTES = 32
 

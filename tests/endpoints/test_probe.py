@@ -170,3 +170,11 @@ def test_servers_on_this_machine_are_found() -> None:
     assert [(item.program, item.models) for item in found] == [("Ollama", ("llama", "qwen"))]
     assert found[0].url == f"{server.url}/v1"
     assert find_servers([Place("Ollama", port)]) == ()
+
+
+@pytest.mark.parametrize(("owner", "program"), [("llamacpp", "llama.cpp"), ("vllm", "vLLM"), ("me", "Something")])
+def test_a_program_on_the_port_of_another_is_known_by_its_list(owner: str, program: str) -> None:
+    record = {"data": [{"id": "qwen", "owned_by": owner}]}
+    with scripted(lambda _: Reply([json.dumps(record).encode()]), models=None) as server:
+        (found,) = find_servers([Place("Something", urlsplit(server.url).port or 0)])
+    assert (found.program, found.models) == (program, ("qwen",))
