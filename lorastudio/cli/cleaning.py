@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from typing import Annotated, Any, TypeVar
 
 import typer
@@ -12,21 +11,16 @@ from lorastudio.cli.narration import Narrator
 from lorastudio.cli.pair_filters import filter_of, with_filter
 from lorastudio.cli.pair_tables import report_changes
 from lorastudio.cli.session import Home, Json, Session, counted
-from lorastudio.domain.cancel import CancelToken
 from lorastudio.domain.errors import BugError
 from lorastudio.domain.events import Event, as_json
 from lorastudio.domain.pair import PairState
 from lorastudio.services.cleaning import applying, events, personal, reports
-from lorastudio.services.cleaning.embedder import PairVectors, find_embedder
 from lorastudio.services.cleaning.findings import lint_again
-from lorastudio.services.cleaning.near import look_for_duplicates
-from lorastudio.services.cleaning.topics import list_topics, look_for_topics
-from lorastudio.services.cleaning.translating import look_for_translations
+from lorastudio.services.cleaning.looks import LookName, look
+from lorastudio.services.cleaning.topics import list_topics
 from lorastudio.services.confidence import read_confidence
 from lorastudio.store.clusters import ClusterKind, last_look, list_clusters
-from lorastudio.store.library import Library
 
-Look = Callable[[Library, PairVectors | None, CancelToken], Iterator[Event]]
 Found = TypeVar("Found", bound=Event)
 
 WordsOnly = Annotated[bool, typer.Option("--words-only", help="Compare words alone, even where an embedder is set up.")]
@@ -55,14 +49,14 @@ def register(app: typer.Typer) -> None:
 def duplicates(words_only: WordsOnly = False, home: Home = None, json: Json = False) -> None:
     """Look for near-duplicates, and for what is near held-out text; marks both as one undo step."""
     session = Session(home, json)
-    found = _look(session, look_for_duplicates, words_only, events.DuplicatesFound)
+    found = _look(session, LookName.DUPLICATES, words_only, events.DuplicatesFound)
     session.result(found, lambda out: words.show_duplicates(out, found))
 
 
 def topics(words_only: WordsOnly = False, home: Home = None, json: Json = False) -> None:
     """Sort the pairs into topics."""
     session = Session(home, json)
-    found = _look(session, look_for_topics, words_only, events.TopicsFound)
+    found = _look(session, LookName.TOPICS, words_only, events.TopicsFound)
     with session.reading() as library:
         named = list_topics(library)
     session.result(as_json(found) | {"topics": as_json(named)}, lambda out: words.show_topics(out, found, named))
@@ -71,7 +65,7 @@ def topics(words_only: WordsOnly = False, home: Home = None, json: Json = False)
 def translations(words_only: WordsOnly = False, home: Home = None, json: Json = False) -> None:
     """Look for pairs that say the same in English and in Portuguese, so that the split never parts them."""
     session = Session(home, json)
-    found = _look(session, look_for_translations, words_only, events.TranslationsFound)
+    found = _look(session, LookName.TRANSLATIONS, words_only, events.TranslationsFound)
     session.result(found, lambda out: words.show_translations(out, found))
 
 
@@ -85,9 +79,9 @@ def clusters(
     """List what the last look found."""
     session = Session(home, json)
     with session.reading() as library:
-        look = last_look(library, kind)
+        seen = last_look(library, kind)
         found = list_clusters(library, kind, limit=limit, after=after)
-    session.result({"look": look, "clusters": found}, lambda out: words.show_clusters(out, look, found))
+    session.result({"look": seen, "clusters": found}, lambda out: words.show_clusters(out, seen, found))
 
 
 def apply(
@@ -179,13 +173,15 @@ def confidence(home: Home = None, json: Json = False) -> None:
     session.result(as_json(found) | {"calibrated": found.calibrated}, lambda out: words.show_confidence(out, found))
 
 
-def _look(session: Session, look: Look, words_only: bool, kind: type[Found]) -> Found:
+def _look(session: Session, name: LookName, words_only: bool, kind: type[Found]) -> Found:
     """Run a look to its end and return what it found."""
     last: Event | None = None
-    with session.writing("clean") as library, Narrator(session) as narrator:
-        client = None if words_only else find_embedder(library)
-        vectors = None if client is None else PairVectors(library, client, session.cancel)
-        for last in look(library, vectors, session.cancel):
+    with (
+        session.writing("clean") as library,
+        session.servers(library) as servers,
+        Narrator(session) as narrator,
+    ):
+        for last in look(library, servers, name, words_only=words_only, cancel=session.cancel):
             narrator.tell(last)
     if not isinstance(last, kind):
         raise BugError("The look ended without saying what it found.")

@@ -4,6 +4,8 @@ One order on stdin:
 
 - `{"type": "import", "home": TEXT, "paths": [TEXT], "options": {…}}` (as `ImportOptions.as_record`); the parent has the
   library open for writing and lends it,
+- `{"type": "clean", "home": TEXT, "look": TEXT, "words_only": bool, "key": TEXT | null}`: a look over the pairs
+  (`cleaning.looks.LookName`); the library is lent too, and `key` is the embedder's where no keychain holds it,
 - `{"type": "download", "model": TEXT, "plan_only": bool, "endpoint": TEXT, "cache": TEXT, "token": TEXT | null}`.
 
 It answers `{"type": "hello", "protocol": 1, "pid": int}` at once, then `{"type": "event", "record": {…}}` for every
@@ -46,6 +48,8 @@ def _events(order: dict[str, Any], cancel: CancelToken) -> Iterator[Event]:
     kind = order.get("type")
     if kind == "import":
         return _import(order, cancel)
+    if kind == "clean":
+        return _clean(order, cancel)
     if kind == "download":
         return _download(order, cancel)
     raise BugError(f"A data process was ordered to {kind!r}, which it can't.")
@@ -63,6 +67,19 @@ def _import(order: dict[str, Any], cancel: CancelToken) -> Iterator[Event]:
     with Library.open_lent(Path(order["home"])) as library:
         options = ImportOptions.from_record(order["options"])
         yield from import_files(library, paths, options=options, cancel=cancel)
+
+
+def _clean(order: dict[str, Any], cancel: CancelToken) -> Iterator[Event]:
+    from lorastudio.services.cleaning.looks import LookName, look
+    from lorastudio.services.servers import LocalServers, missing_key
+    from lorastudio.store.library import Library
+
+    key: str | None = order["key"]
+    with (
+        Library.open_lent(Path(order["home"])) as library,
+        LocalServers(library, ask_key=missing_key if key is None else lambda _: key) as servers,
+    ):
+        yield from look(library, servers, LookName(order["look"]), words_only=order["words_only"], cancel=cancel)
 
 
 def _download(order: dict[str, Any], cancel: CancelToken) -> Iterator[Event]:

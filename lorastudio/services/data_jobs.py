@@ -13,6 +13,7 @@ from lorastudio.domain.download_events import DownloadDone, DownloadPlanned, Dow
 from lorastudio.domain.errors import BugError, Cancelled, ImportFileError, KnownError, UsageError
 from lorastudio.domain.events import Event, Progressed, Warned
 from lorastudio.processes.child import Child
+from lorastudio.services.cleaning.events import DuplicatesFound, TopicsFound, TranslationsFound
 from lorastudio.services.import_options import ImportOptions
 from lorastudio.services.import_report import ImportFinished, ImportReport
 from lorastudio.store.library import Library
@@ -21,7 +22,10 @@ POLL_S = 0.1
 CANCEL_LIMIT_S = 10.0
 LOG_FILE = "data.log"
 # Events whose fields are plain JSON.
-PLAIN_EVENTS = (Progressed, Warned, DownloadPlanned, DownloadProgressed, DownloadDone)
+PLAIN_EVENTS = (
+    Progressed, Warned, DownloadPlanned, DownloadProgressed, DownloadDone,
+    DuplicatesFound, TopicsFound, TranslationsFound,
+)  # fmt: skip
 
 
 def import_apart(
@@ -35,6 +39,15 @@ def import_apart(
         "options": (options or ImportOptions()).as_record(),
     }
     ended = KnownError("The process that reads the files ended", "Nothing was imported.")
+    yield from events_apart(library.home / "logs", order, ended, cancel)
+
+
+def look_apart(
+    library: Library, name: str, *, words_only: bool = False, key: str | None = None, cancel: CancelToken
+) -> Iterator[Event]:
+    """`cleaning.looks.look` in a child, by the name of a `LookName`: its events, its errors."""
+    order = {"type": "clean", "home": str(library.home), "look": name, "words_only": words_only, "key": key}
+    ended = KnownError("The process that compares the pairs ended", "Look again; nothing was changed.")
     yield from events_apart(library.home / "logs", order, ended, cancel)
 
 

@@ -7,13 +7,18 @@ from pathlib import Path
 
 import pytest
 
+from lorastudio.datasets.lint import Finding
 from lorastudio.domain.cancel import CancelToken
 from lorastudio.domain.errors import Cancelled, LibraryBusyError
-from lorastudio.services.data_jobs import import_apart
+from lorastudio.services.cleaning.events import DuplicatesFound
+from lorastudio.services.cleaning.looks import LookName
+from lorastudio.services.cleaning.near import look_for_duplicates
+from lorastudio.services.data_jobs import import_apart, look_apart
 from lorastudio.services.import_report import ImportFinished
 from lorastudio.services.importing import import_files
 from lorastudio.store.library import Library
 from lorastudio.store.pairs import count_pairs, list_pairs
+from tests.services.cleaning.samples import LONG, add, pair
 
 
 def write_pairs(path: Path, rows: int) -> Path:
@@ -56,3 +61,14 @@ def test_stopping_leaves_the_library_as_it_was(tmp_path: Path) -> None:
 def test_a_library_is_lent_to_children_of_its_holder_alone(tmp_path: Path) -> None:
     with Library.open(tmp_path, write=True), pytest.raises(LibraryBusyError):
         Library.open_lent(tmp_path)
+
+
+def test_a_look_over_the_pairs_says_and_does_what_one_here_does(tmp_path: Path) -> None:
+    with Library.open(tmp_path / "home", write=True) as library:
+        add(library, pair("Why?", LONG), pair("Why?", f"{LONG} more"))
+        *_, found = look_apart(library, LookName.DUPLICATES, cancel=CancelToken())
+        assert isinstance(found, DuplicatesFound)
+        assert (found.clusters, found.marked) == (1, 1)
+        assert list_pairs(library)[1].lint == (Finding.NEAR_DUPLICATE,)
+        *_, again = look_for_duplicates(library, None, CancelToken())
+        assert isinstance(again, DuplicatesFound) and again.marked == 0

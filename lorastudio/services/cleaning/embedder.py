@@ -12,8 +12,8 @@ from lorastudio.domain.errors import EndpointError
 from lorastudio.domain.events import Event
 from lorastudio.domain.pair import NewPair
 from lorastudio.endpoints.embeddings import EmbeddingsClient
-from lorastudio.endpoints.secrets import Keychain
 from lorastudio.services.embedding import embed_texts, embeddings_of
+from lorastudio.services.servers import LocalServers
 from lorastudio.store.endpoints import list_endpoints
 from lorastudio.store.library import Library
 
@@ -23,10 +23,10 @@ NO_EMBEDDER = (
 )
 
 
-def find_embedder(library: Library) -> EmbeddingsClient | None:
+def find_embedder(library: Library, servers: LocalServers) -> EmbeddingsClient | None:
     """The embedder that was added last; None without any."""
     added = list_endpoints(library, Role.EMBEDDER)
-    return EmbeddingsClient(added[-1], Keychain().get(added[-1].name)) if added else None
+    return servers.embedder(added[-1].name) if added else None
 
 
 def embedded_text(pair: NewPair, answer: str | None) -> str:
