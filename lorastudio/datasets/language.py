@@ -6,6 +6,7 @@ Good enough to notice an answer in the wrong language; not a language identifier
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from operator import itemgetter
 
 ENGLISH = "en"
@@ -43,19 +44,21 @@ _EVIDENCE = 2.0
 _PLENTY_OF_WORDS = 12
 
 
-def detect_language(text: str) -> str:
-    """`en`, `pt`, `other`, or an empty string when the text is too short to tell."""
-    text = text.lower()
-    found = _LETTERS.findall(text)
-    if not found:
-        return UNKNOWN
-    if not text.isascii() and max(text) >= _BEYOND_LATIN:
-        letters = "".join(found)
+def detect_language(text: str, found: Sequence[str] | None = None) -> str:
+    """`en`, `pt`, `other`, or an empty string when the text is too short to tell.
+
+    `found` are the words of the text (`words.words`), where somebody has split it already.
+    """
+    if found is None:
+        found = _LETTERS.findall(text.lower())
+    signs = frozenset() if text.isascii() else frozenset(text.lower())
+    if signs and max(signs) >= _BEYOND_LATIN:
+        letters = [sign for sign in "".join(found) if sign.isalpha()]
         if sum(map(_is_latin, letters)) < len(letters) / 2:
             return OTHER
-    (best, most), (_, second) = sorted(_scores(text, found).items(), key=itemgetter(1), reverse=True)[:2]
+    (best, most), (_, second) = sorted(_scores(found, signs).items(), key=itemgetter(1), reverse=True)[:2]
     if most < _EVIDENCE:
-        return OTHER if len(found) >= _PLENTY_OF_WORDS else UNKNOWN
+        return OTHER if sum(map(str.isalpha, found)) >= _PLENTY_OF_WORDS else UNKNOWN
     if most == second:
         return UNKNOWN
     return best if best in (ENGLISH, PORTUGUESE) else OTHER
@@ -66,18 +69,19 @@ def languages_differ(one: str, other: str) -> bool:
     return UNKNOWN not in (one, other) and one != other
 
 
-def _scores(text: str, found: list[str]) -> dict[str, int]:
+def _scores(found: Sequence[str], signs: frozenset[str]) -> dict[str, int]:
+    """Evidence by language, from the words and from the signs that are not all ASCII."""
     scores = dict.fromkeys(_SMALL_WORDS_OF, 0)
     for word in filter(_LANGUAGES_OF.__contains__, found):
         for language in _LANGUAGES_OF[word]:
             scores[language] += 1
+    text = " ".join(found)
     if any(ending in text for ending in _PORTUGUESE_ENDINGS):
         scores[PORTUGUESE] += len([word for word in set(found) if word.endswith(_PORTUGUESE_ENDINGS)])
-    if not text.isascii():
-        scores[PORTUGUESE] += 0 if _PORTUGUESE_LETTERS.isdisjoint(text) else 2
-        if not _OTHER_LETTERS.isdisjoint(text):
-            for language in ("es", "fr", "de", "it"):
-                scores[language] += 1
+    scores[PORTUGUESE] += 2 * (not _PORTUGUESE_LETTERS.isdisjoint(signs))
+    if not _OTHER_LETTERS.isdisjoint(signs):
+        for language in ("es", "fr", "de", "it"):
+            scores[language] += 1
     return scores
 
 

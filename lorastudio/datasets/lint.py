@@ -55,7 +55,7 @@ def _compare(good: str, bad: str) -> list[Finding]:
         found.append(Finding.TRIVIAL_EDIT)
     if abs(math.log(max(len(good), 1) / max(len(bad), 1))) > math.log(LENGTH_RATIO):
         found.append(Finding.LENGTH_BIAS)
-    if languages_differ(detect_language(good), detect_language(bad)):
+    if languages_differ(detect_language(good, one), detect_language(bad, other)):
         found.append(Finding.LANGUAGES_DIFFER)
     return found
 

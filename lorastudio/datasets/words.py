@@ -10,7 +10,8 @@ _WORD = re.compile(r"\w+")
 
 def words(text: str) -> list[str]:
     """The words in order, in one Unicode form and lower case, without punctuation."""
-    return _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
+    plain = text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()
+    return _WORD.findall(plain)
 
 
 def normalised(text: str) -> str:

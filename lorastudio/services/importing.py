@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -25,10 +26,11 @@ from lorastudio.domain.errors import ImportFileError, KnownError
 from lorastudio.domain.events import Event, Progressed
 from lorastudio.domain.pair import Decider, NewPair, Origin, PairState
 from lorastudio.services.arrivals import Arrivals, gate_texts
+from lorastudio.services.beside import beside
 from lorastudio.services.import_options import ImportOptions
 from lorastudio.services.import_report import FileReport, ImportFinished, ImportReport
 from lorastudio.services.import_tally import ImportTally
-from lorastudio.services.intake import DryIntake, Intake, Placing, StagedIntake
+from lorastudio.services.intake import Added, DryIntake, Intake, Placing, StagedIntake
 from lorastudio.services.plain_arrivals import PlainArrivals
 from lorastudio.services.refused_rows import RefusedRows, refused_rows
 from lorastudio.store.gate_questions import text_key
@@ -38,7 +40,7 @@ from lorastudio.store.pairs import count_pairs
 __all__ = ["FileReport", "ImportFinished", "ImportOptions", "ImportReport", "import_files"]
 
 # A batch is one transaction, which drafts that are being saved wait for: it grows and shrinks towards this time.
-BATCH_S = 0.05
+BATCH_S = 0.06
 FIRST_ROWS, LEAST_ROWS, MOST_ROWS = 200, 25, 2000
 SURE = 0.9
 # What is compared is held in memory: about six times the text.
@@ -67,6 +69,7 @@ class _Task:
     choice: Choice
     placing: Placing
     intake: Intake
+    staging: Executor
     refused: RefusedRows
     aside: frozenset[str]
     warnings: tuple[str, ...]
@@ -89,9 +92,9 @@ def import_files(
     intake = _intake(library, placing, options)
     tasks: list[_FileImport] = []
     try:
-        with refused_rows(options.save_refused) as refused:
+        with refused_rows(options.save_refused) as refused, beside() as staging:
             warnings = () if compared or options.near_duplicates is False else (NOT_COMPARED,)
-            task = _Task(choice, placing, intake, refused, gate_texts(library), warnings, cancel)
+            task = _Task(choice, placing, intake, staging, refused, gate_texts(library), warnings, cancel)
             for path in sources:
                 tasks.append(_FileImport(path, task))
                 yield from tasks[-1].run()
@@ -128,6 +131,7 @@ class _FileImport:
         self._tally = ImportTally()
         self._counts = self._tally.counts
         self._batch_rows = FIRST_ROWS
+        self._under_way: Future[tuple[Added, float]] | None = None
         self._format, self._container, self._sure = UNKNOWN, "", 0.0
         self._mapping: dict[str, str] = {}
 
@@ -141,6 +145,7 @@ class _FileImport:
             yield from self._run_file()
             if not self._counts["read"]:
                 self._take([Refusal(0, "the file holds no rows")])
+        self._settle()
 
     def report(self) -> FileReport:
         return FileReport(
@@ -226,18 +231,25 @@ class _FileImport:
             self._counts["by order"] += 1
 
     def _add(self, placed: list[NewPair]) -> None:
-        began_at = time.monotonic()
-        added = self._task.intake.add(placed)
-        elapsed_s = time.monotonic() - began_at
+        """Stage pairs beside the reading of the next ones, when those before them are in."""
+        self._settle()
+        self._under_way = self._task.staging.submit(_timed, self._task.intake, placed)
+        self._tally.placed(placed)
+
+    def _settle(self) -> None:
+        """Wait for the pairs that are being staged."""
+        if self._under_way is None:
+            return
+        added, elapsed_s = self._under_way.result()
+        self._under_way = None
         if elapsed_s > BATCH_S:
-            self._batch_rows = max(LEAST_ROWS, self._batch_rows // 2)
+            self._batch_rows = max(LEAST_ROWS, self._batch_rows * 3 // 4)
         elif elapsed_s < BATCH_S / 2:
-            self._batch_rows = min(MOST_ROWS, self._batch_rows + FIRST_ROWS)
+            self._batch_rows = min(MOST_ROWS, self._batch_rows + FIRST_ROWS // 2)
         self._counts["imported"] += added.new
         self._counts["in file"] += added.in_file
         self._counts["in library"] += added.in_library
         self._counts["duplicates"] += added.in_file + added.in_library
-        self._tally.placed(placed)
 
     def _refuse(self, refusal: Refusal) -> None:
         self._tally.refuse(refusal)
@@ -263,6 +275,11 @@ class _FileImport:
             return
         self._counts["without a pair"] += not pairs
         yield from (_Arrival(0, _without_lineage(pair)) for pair in pairs)
+
+
+def _timed(intake: Intake, placed: list[NewPair]) -> tuple[Added, float]:
+    began_at = time.monotonic()
+    return intake.add(placed), time.monotonic() - began_at
 
 
 def _arrived(item: ReadExample | Refusal) -> _Arrival | Refusal:

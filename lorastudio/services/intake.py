@@ -61,10 +61,15 @@ class StagedIntake:
         self._file = (path, format)
 
     def add(self, placed: Sequence[NewPair]) -> Added:
-        with self._library.transaction():
-            import_id = self._import_id()
-            self._placing.assign(placed)
-            added = imports.stage_pairs(self._library, import_id, placed)
+        begun = dict(self._ids)
+        try:
+            with self._library.transaction():
+                import_id = self._import_id()
+                self._placing.assign(placed)
+                added = imports.stage_pairs(self._library, import_id, placed)
+        except BaseException:
+            self._ids = begun
+            raise
         return Added(len(added.ids), added.duplicates_in_import, added.duplicates - added.duplicates_in_import)
 
     def finish(self, report: ImportReport) -> None:

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from lorastudio.domain.pair import Split
-from lorastudio.store.json_text import to_json
+from lorastudio.store.json_text import from_json, to_json
 from lorastudio.store.library import Library
 
 
 def get_splits(library: Library, groups: Iterable[str]) -> dict[str, Split]:
     """The split of each of the groups that has one."""
-    rows = library.rows(
-        "SELECT name, split FROM groups WHERE name IN (SELECT value FROM json_each(?))", (to_json(list(groups)),)
+    found: dict[str, str] = from_json(
+        library.value(
+            "SELECT json_group_object(name, split) FROM groups WHERE name IN (SELECT value FROM json_each(?))",
+            (to_json(list(groups)),),
+        )
     )
-    return {row["name"]: Split(row["split"]) for row in rows}
+    return {name: Split(split) for name, split in found.items()}
 
 
 def assign_splits(library: Library, splits: Mapping[str, Split]) -> dict[str, Split]:
@@ -23,7 +26,8 @@ def assign_splits(library: Library, splits: Mapping[str, Split]) -> dict[str, Sp
     Returns the splits that the groups now have, which may differ from those asked for.
     """
     with library.transaction():
-        library.execute_many(
-            "INSERT INTO groups (name, split) VALUES (?, ?) ON CONFLICT DO NOTHING", list(splits.items())
+        library.execute(
+            "INSERT INTO groups (name, split) SELECT key, value FROM json_each(?) WHERE true ON CONFLICT DO NOTHING",
+            (to_json(dict(splits)),),
         )
         return get_splits(library, splits)

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, NamedTuple
 
+import orjson
+
 from lorastudio.domain.clock import now
 from lorastudio.domain.errors import BugError
 from lorastudio.domain.messages import as_records, from_records
@@ -85,10 +87,43 @@ def insert_pairs(
                 rows.append(_as_row(pair, digest, group_ids[pair.group], created_at) | standing | {"id": twin.pair_id})
             else:
                 inside += import_id is not None and twin.import_id == import_id
-        if rows:
-            places = ", ".join(f":{name}" for name in rows[0])
-            library.execute_many(f"INSERT INTO pairs ({', '.join(rows[0])}) VALUES ({places})", rows)
+        _insert(library, rows)
     return AddedPairs(tuple(row["id"] for row in rows), len(pairs) - len(rows), inside)
+
+
+def _insert(library: Library, rows: Sequence[dict[str, Any]]) -> None:
+    """Add rows to the table, nearly all of them by one statement: while it runs other threads of Python go on, who
+    would take their turn after each row otherwise. JSON in SQLite ends a text at its first NUL and may round the last
+    digit of a figure; rows with either go in one by one.
+    """
+    plain, others = [], []
+    for row in rows:
+        packed = _packed(row)
+        if packed is None:
+            others.append(row)
+        else:
+            plain.append(packed)
+    if plain:
+        columns = list(rows[0])
+        picked = ", ".join(f"value ->> {place}" for place in range(len(columns)))
+        library.execute(
+            f"INSERT INTO pairs ({', '.join(columns)}) SELECT {picked} FROM json_each(?)",
+            (f"[{b','.join(plain).decode()}]",),
+        )
+    if others:
+        places = ", ".join(f":{name}" for name in others[0])
+        library.execute_many(f"INSERT INTO pairs ({', '.join(others[0])}) VALUES ({places})", others)
+
+
+def _packed(row: dict[str, Any]) -> bytes | None:
+    """The values of a row as JSON that SQLite reads exactly; None where there is no such."""
+    if row["margin"] is not None or row["confidence"] is not None:
+        return None
+    try:
+        packed = orjson.dumps([*row.values()])
+    except TypeError:  # half a character (a lone surrogate), which no column can hold either
+        return None
+    return None if b"\\u0000" in packed else packed
 
 
 def insert_unmade(library: Library, pair: NewPair, *, state: PairState, decider: Decider) -> int:
@@ -206,10 +241,13 @@ def _as_row(pair: NewPair, digest: str, group_id: int, created_at: str) -> dict[
 
 
 def _group_ids(library: Library, groups: set[str]) -> dict[str, int]:
-    rows = library.rows(
-        "SELECT id, name FROM groups WHERE name IN (SELECT value FROM json_each(?))", (to_json(sorted(groups)),)
+    # One row, whatever there are: each row is a moment in which another thread may take its turn.
+    found: dict[str, int] = from_json(
+        library.value(
+            "SELECT json_group_object(name, id) FROM groups WHERE name IN (SELECT value FROM json_each(?))",
+            (to_json(sorted(groups)),),
+        )
     )
-    found = {row["name"]: row["id"] for row in rows}
     if missing := groups - set(found):
         raise BugError(f"No split was assigned to {len(missing)} groups, {min(missing)!r} for one.")
     return found

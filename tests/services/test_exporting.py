@@ -12,8 +12,9 @@ from lorastudio.domain.cancel import CancelToken
 from lorastudio.domain.errors import KnownError
 from lorastudio.domain.messages import Message
 from lorastudio.domain.pair import Decider, NewPair, Origin, PairState, Split
+from lorastudio.domain.pair_filter import PairFilter
 from lorastudio.services.curation import decide
-from lorastudio.services.exporting import export_dataset, export_drafts
+from lorastudio.services.exporting import export_dataset, export_drafts, export_pairs
 from lorastudio.services.extraction import extract_cycle
 from lorastudio.services.import_report import ImportFinished, ImportReport
 from lorastudio.services.importing import import_files
@@ -131,3 +132,27 @@ def test_a_damaged_question_folder_is_refused_alone(
     assert [refusal.line for refusal in file.refused] == [0]
     assert "cycle-001-question-0000" in file.refused[0].reason
     assert file.imported == 1
+
+
+@pytest.mark.parametrize("format", ["seed", "trl", "openai-preference", "alpaca-ranking", "sft"])
+def test_each_format_goes_out_and_comes_in_again(
+    empty_library: Library, second_library: Library, tmp_path: Path, format: str
+) -> None:
+    assign_splits(empty_library, {"g": Split.TRAIN})
+    asked = (Message("system", "s"), Message("user", "a"), Message("assistant", "b"), Message("user", "c"))
+    pairs = [
+        NewPair(asked, "good é", "bad", "g", Origin.DRAFTED, confidence=0.9),
+        NewPair(asked, "other", None, "g", Origin.DRAFTED, confidence=0.85),
+        NewPair(asked, "unsure", "bad", "g", Origin.DRAFTED, confidence=0.1),
+    ]
+    add_pairs(empty_library, pairs, state=PairState.ACCEPTED)
+    path = tmp_path / "out.jsonl.gz"
+    report = export_pairs(empty_library, path, format, PairFilter(min_confidence=0.8))
+    assert gzip.decompress(path.read_bytes()).count(b"\n") == report.pairs
+    one_sided = format in ("seed", "sft")
+    assert (report.pairs, sum(report.left_out.values())) == ((2, 0) if one_sided else (1, 1))
+    assert report.bad_dropped == (format == "sft")
+    assert imported(second_library, path).pairs_added == report.pairs
+    expected = [("good é", None if format == "sft" else "bad"), ("other", None)][: report.pairs]
+    assert [(pair.good, pair.bad) for pair in list_pairs(second_library)] == expected
+    assert {pair.prompt for pair in list_pairs(second_library)} == {asked}

@@ -13,10 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lorastudio.domain.cancel import CancelToken
-from lorastudio.domain.errors import Cancelled
+from lorastudio.domain.errors import BugError, Cancelled, UsageError
 from lorastudio.domain.events import Event, Progressed, as_json
 from lorastudio.domain.pair import Decider, PairState, Split
-from lorastudio.services import curation, import_tally
+from lorastudio.services import curation, import_tally, importing
 from lorastudio.services.import_options import ImportOptions
 from lorastudio.services.import_report import ImportFinished
 from lorastudio.services.importing import import_files
@@ -208,3 +208,100 @@ def test_whatever_the_bytes_the_figures_add_up(empty_library: Library, tmp_path:
     path.write_bytes(data)
     (file,) = report_of(empty_library, path)["files"]
     assert file["rows_read"] == file["imported"] + file["duplicates"] + len(file["refused"])
+
+
+def test_a_dry_run_counts_alike_and_writes_nothing(empty_library: Library, tmp_path: Path) -> None:
+    there = write(tmp_path / "there", row(1))
+    report_of(empty_library, there)
+    first, second = write(tmp_path / "a", row(1), row(2), row(2)), write(tmp_path / "b", row(2), row(3))
+    before = list(empty_library.db.conn.iterdump())
+    *_, dry = import_files(empty_library, [first, second], options=ImportOptions(dry_run=True), cancel=CancelToken())
+    assert list(empty_library.db.conn.iterdump()) == before
+    assert isinstance(dry, ImportFinished)
+    *_, real = import_files(empty_library, [first, second], cancel=CancelToken())
+    assert isinstance(real, ImportFinished)
+    counts = [
+        [(file.imported, file.duplicates_in_file, file.duplicates_in_library) for file in last.report.files]
+        for last in (dry, real)
+    ]
+    assert counts[0] == counts[1] == [(1, 1, 1), (1, 0, 1)]
+    assert dry.report.dry_run and not real.report.dry_run
+
+
+def test_the_report_and_the_refused_rows_are_kept(empty_library: Library, tmp_path: Path) -> None:
+    path = write(tmp_path / "f", row(1), {"a": "x\u2028y"})
+    out = tmp_path / "deep"
+    for name in ("report.json", "report.txt"):
+        options = ImportOptions(report_to=out / name, save_refused=out / "refused.jsonl")
+        *_, last = import_files(empty_library, [path], options=options, cancel=CancelToken())
+        assert isinstance(last, ImportFinished)
+    assert json.loads((out / "report.json").read_bytes())["files"][0]["refused"][0]["line"] == 2
+    text = (out / "report.txt").read_text(encoding="utf-8")
+    assert "line 2: is in no known format" in text and text.endswith("0 pairs added.\n")
+    (saved,) = (out / "refused.jsonl").read_bytes().split(b"\n")[:-1]
+    refused = json.loads(saved)
+    assert (refused["path"], refused["line"], json.loads(refused["row"])) == (str(path), 2, {"a": "x\u2028y"})
+
+
+def test_what_was_said_about_a_file_is_used(empty_library: Library, tmp_path: Path) -> None:
+    path = write(tmp_path / "f", {"ask": "Why?", "yes": "a", "no": "b"})
+    options = ImportOptions(columns=("prompt=ask", "chosen=yes", "rejected=no"))
+    *_, last = import_files(empty_library, [path], options=options, cancel=CancelToken())
+    assert isinstance(last, ImportFinished)
+    assert last.report.files[0].mapping == {"prompt": "ask", "good": "yes", "bad": "no"}
+    with pytest.raises(UsageError):
+        list(import_files(empty_library, [path], options=ImportOptions(format="none"), cancel=CancelToken()))
+
+
+def test_where_too_much_is_compared_the_report_says_so(
+    empty_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "MOST_COMPARED_BYTES", 10)
+    (file,) = report_of(empty_library, write(tmp_path / "f", row(1)))["files"]
+    assert file["warnings"] == [importing.NOT_COMPARED]
+
+
+def test_a_failure_in_staging_leaves_nothing(
+    empty_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "FIRST_ROWS", 2)
+    path = write(tmp_path / "f", *[row(number) for number in range(5)])
+    events = import_files(empty_library, [path], cancel=CancelToken())
+    next(events)
+    empty_library.db.execute("DROP TRIGGER pair_facets_add")
+    empty_library.db.execute(
+        "CREATE TRIGGER full BEFORE INSERT ON pairs BEGIN SELECT raise(ABORT, 'the disk is full'); END"
+    )
+    with pytest.raises(BugError, match="the disk is full"):
+        list(events)
+    assert list_pairs(empty_library) == []
+
+
+def test_folders_of_drafts_of_ones_own_become_pairs(empty_library: Library, tmp_path: Path) -> None:
+    files = {
+        "scored/question.md": "Why is copper annealed?\n",
+        "scored/draft-1.md": "---\nscore: 0.2\n---\nBecause of the heat.",
+        "scored/draft-2.json": json.dumps({"text": "To make it soft again.", "score": 0.9}),
+        "named/prompt.txt": "Name a metal.",
+        "named/final.txt": "Copper",
+        "named/bad.md": "Glass",
+        "ordered/draft-2.txt": "second",
+        "ordered/draft-10.json": json.dumps({"question": "Say a number.", "draft": "tenth"}),
+        "ordered/draft-1.txt": "first",
+        "broken/question.txt": "q",
+        "broken/draft-1.json": "{",
+        "lonely/question.txt": "q",
+        "lonely/draft-1.txt": "one",
+    }
+    for name, text in files.items():
+        (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "in" / name).write_text(text, encoding="utf-8")
+    (file,) = report_of(empty_library, tmp_path / "in")["files"]
+    pairs = {(pair.prompt[0].content, pair.good, pair.bad) for pair in list_pairs(empty_library)}
+    assert pairs == {
+        ("Why is copper annealed?\n".strip("\n"), "To make it soft again.", "Because of the heat."),
+        ("Name a metal.", "Copper", "Glass"),
+        ("Say a number.", "tenth", "first"),
+    }
+    assert [refused["reason"].split(":")[0] for refused in file["refused"]] == ["broken", "lonely"]
+    assert any("the last one was taken" in warning for warning in file["warnings"])
