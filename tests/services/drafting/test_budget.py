@@ -125,6 +125,30 @@ def test_a_failed_call_costs_what_had_arrived_and_a_refusal_nothing(tmp_path: Pa
     assert finished(told).failed_calls == 2
 
 
+def test_a_server_that_goes_silent_may_have_worked(tmp_path: Path) -> None:
+    with open_library(tmp_path) as library, scripted(lambda _: Reply([], stalls=True)) as writer:
+        cycle = cycle_of(library, questions(1), max_iterations=1)
+        list(draft_cycle(library, cycle.id, FixedServers(writer.url, writer.url, idle_timeout_s=0.1), CancelToken()))
+        (silent,) = list_calls(library, cycle_id=cycle.id)
+    assert silent.state is CallState.FAILED and silent.tokens_estimated
+    assert silent.prompt_tokens > 0 and silent.completion_tokens == 0
+
+
+def test_a_budget_holds_over_a_restart(tmp_path: Path) -> None:
+    cancel = CancelToken()
+    with open_library(tmp_path) as library, scripted(numbered) as writer, scripted(critic) as judge:
+        cycle = cycle_of(library, questions(40), budget_tokens=30_000)
+        servers = FixedServers(writer.url, judge.url)
+        for event in draft_cycle(library, cycle.id, servers, cancel):
+            if isinstance(event, QuestionFinished):
+                cancel.cancel()
+        first = usage_of(library, cycle.id)
+        list(draft_cycle(library, cycle.id, servers, CancelToken()))
+        whole = usage_of(library, cycle.id)
+    assert first.calls < whole.calls
+    assert 15_000 < whole.prompt_tokens + whole.completion_tokens <= 30_000
+
+
 def estimate_of(told: list[Event]) -> CycleEstimated:
     (found,) = (event for event in told if isinstance(event, CycleEstimated))
     return found
