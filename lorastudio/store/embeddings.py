@@ -13,12 +13,6 @@ from lorastudio.store.json_text import to_json
 from lorastudio.store.library import Library
 
 
-def embedding_spaces(library: Library) -> list[EmbeddingSpace]:
-    """All spaces of which there are vectors, oldest first."""
-    rows = library.rows("SELECT model, prefix, dimension FROM embedding_spaces ORDER BY id")
-    return [EmbeddingSpace(row["model"], row["prefix"], row["dimension"]) for row in rows]
-
-
 def find_embeddings(library: Library, model: str, prefix: str, hashes: Sequence[str]) -> dict[str, Vector]:
     """The vectors that are there, by the hash of their text; float32."""
     rows = library.rows(

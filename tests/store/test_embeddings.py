@@ -6,7 +6,7 @@ import pytest
 
 from lorastudio.domain.embedding import EmbeddingSpace, as_vector, content_hash
 from lorastudio.domain.errors import KnownError
-from lorastudio.store.embeddings import embedding_spaces, find_embeddings, forget_embeddings, save_embeddings
+from lorastudio.store.embeddings import find_embeddings, forget_embeddings, save_embeddings
 from lorastudio.store.library import Library
 
 SPACE = EmbeddingSpace("bge", "query: ", 3)
@@ -20,7 +20,6 @@ def test_vectors_come_back_by_their_text_model_and_prefix(library: Library) -> N
     assert found == {one: array("f", [1, 0.5, -2]), two: array("f", [0, 1, 0])}
     assert find_embeddings(library, "bge", "", [one, two]) == {one: array("f", [7, 8])}
     assert find_embeddings(library, "other", "", [one]) == {}
-    assert embedding_spaces(library) == [SPACE, EmbeddingSpace("bge", "", 2)]
 
 
 def test_vectors_of_another_dimension_are_never_mixed_in(library: Library) -> None:
