@@ -9,8 +9,8 @@ def apply(db: Database) -> None:
     """Add columns and two tables.
 
     - endpoints: `headers` is a list of [name, value] and `sampling` an object, both JSON; prices are US dollars
-      for a million tokens; `prefix` goes before every text that is embedded; `key_set_at` is when a key was given, which the
-      keychain holds, and NULL when the server wants none.
+      for a million tokens; `prefix` goes before every text that is embedded; `key_set_at` is when a key was given,
+      which the keychain holds, and NULL when the server wants none.
     - embedding_spaces: vectors of one model with one prefix, which alone compare; the key without `dimension`
       makes a second dimension for the same model impossible.
     - embeddings: a vector for each text, as little-endian float32; `content_hash` is the SHA-256 of the text
