@@ -15,6 +15,7 @@ from lorastudio.domain.errors import UsageError
 # the quorum by the rule itself: that is a person's own decision.
 QUORUM_CONFIDENCE = 0.8
 LEAD_CONFIDENCE = 0.2
+_DIGITS = 9
 
 
 class VerificationState(StrEnum):
@@ -112,8 +113,8 @@ def confidence_of(votes: int, dissent: int, quorum: Quorum) -> float:
     it, silence does neither, and even unanimity stays below 1.0, which is a person's own decision.
     """
     if votes >= quorum.needed:
-        return QUORUM_CONFIDENCE + LEAD_CONFIDENCE * (votes - dissent) / (quorum.teachers + 1)
-    return QUORUM_CONFIDENCE * votes / quorum.teachers
+        return round(QUORUM_CONFIDENCE + LEAD_CONFIDENCE * (votes - dissent) / (quorum.teachers + 1), _DIGITS)
+    return round(QUORUM_CONFIDENCE * votes / quorum.teachers, _DIGITS)
 
 
 def agreement_in_words(votes: int, teachers: int) -> str:

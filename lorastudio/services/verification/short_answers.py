@@ -122,9 +122,13 @@ def short_form(text: str, language: str = "") -> ShortForm | None:
 
 
 def without_accents(text: str) -> str:
-    """The letters alone: "São" and "Sao" are the same afterwards."""
-    decomposed = unicodedata.normalize("NFD", text)
-    return unicodedata.normalize("NFC", "".join(sign for sign in decomposed if not unicodedata.combining(sign)))
+    """Latin letters without their accents: "São" and "Sao" are the same afterwards, が and か are not."""
+    return "".join(map(_base_letter, unicodedata.normalize("NFC", text)))
+
+
+def _base_letter(sign: str) -> str:
+    first = unicodedata.normalize("NFD", sign)[0]
+    return first if first.isascii() and first.isalpha() else sign
 
 
 def _words_form(plain: str) -> ShortForm | None:

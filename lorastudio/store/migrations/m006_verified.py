@@ -87,7 +87,6 @@ CREATE TABLE verified (
     settled_at TEXT,
     UNIQUE (verification_id, position)
 ) STRICT;
-CREATE INDEX verified_confidence ON verified (confidence) WHERE outcome = 'agreed';
 CREATE TABLE verified_answers (
     verified_id INTEGER NOT NULL REFERENCES verified (id) ON DELETE CASCADE,
     teacher TEXT NOT NULL,
