@@ -30,21 +30,21 @@ class Choice:
     """What a filter lets through, but for its search.
 
     `cells` are the cells, None when they are all there are; they hold `pairs` of the library's `total`.
-    `conditions` are about `pair_facets` and use `parameters`.
+    `conditions` are about `pair_facets` and use `parameters`; `ranges` are those about figures, by figure.
     """
 
     cells: tuple[int, ...] | None
     pairs: int
     total: int
-    ranges: tuple[str, ...]
+    ranges: Mapping[str, str]
     parameters: Mapping[str, Any]
 
     def conditions(self, *, by_cell: bool) -> list[str]:
         """For a WHERE; `by_cell` lets SQLite go through the pairs cell by cell, else it goes in its order."""
         if self.cells is None:
-            return list(self.ranges)
+            return list(self.ranges.values())
         column = "pair_facets.cell_id" if by_cell else "+pair_facets.cell_id"
-        return [*self.ranges, f"{column} IN (SELECT value FROM json_each(:cells))"]
+        return [*self.ranges.values(), f"{column} IN (SELECT value FROM json_each(:cells))"]
 
 
 def choose(library: Library, chosen: PairFilter) -> Choice:
@@ -86,14 +86,14 @@ def _about_cells(chosen: PairFilter) -> tuple[str, dict[str, Any]]:
     return " AND ".join(conditions), parameters
 
 
-def _about_figures(chosen: PairFilter) -> tuple[tuple[str, ...], dict[str, float]]:
-    conditions, parameters = list[str](), dict[str, float]()
+def _about_figures(chosen: PairFilter) -> tuple[dict[str, str], dict[str, float]]:
+    conditions, parameters = dict[str, str](), dict[str, float]()
     for figure in ("confidence", "margin"):
         least, most = getattr(chosen, f"min_{figure}"), getattr(chosen, f"max_{figure}")
         if least is None and most is None:
             continue
         # Figures stand there with their sign turned: the least is the greatest, and unknown ones lie beyond it.
-        conditions.append(f"pair_facets.by_{figure} BETWEEN :{figure}_from AND :{figure}_to")
+        conditions[figure] = f"pair_facets.by_{figure} BETWEEN :{figure}_from AND :{figure}_to"
         parameters[f"{figure}_from"] = -UNKNOWN if most is None else -most
         parameters[f"{figure}_to"] = UNKNOWN - 0.5 if least is None else -least
-    return tuple(conditions), parameters
+    return conditions, parameters

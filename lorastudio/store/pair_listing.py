@@ -25,6 +25,8 @@ from lorastudio.store.pair_search import match_of, saying
 
 # How many pairs at the beginning of an order are looked at before anything else is tried.
 REACH = 20_000
+# So many pairs can be collected and sorted in a moment.
+FEW = 100_000
 # A page of what is searched for is looked for among so many times as many pairs first.
 NEARBY = 3
 
@@ -131,8 +133,11 @@ class _Page:
             found = self._walk(after, near)
             if len(found) == self.limit or near == ():
                 return found
-        sparse = any("confidence" in condition for condition in choice.ranges)
-        if choice.cells is not None and (sparse or choice.pairs <= choice.total // 2):
+        if (few := _few(self.library, choice)) is not None:
+            return self._ids(few, choice.conditions(by_cell=False), self.order.sorting, after, ())
+        # By cell the confidence is sorted, so that a range of it is a piece of each cell.
+        sparse = "confidence" in choice.ranges or choice.pairs <= choice.total // 2
+        if choice.cells is not None and sparse:
             return self._ids(_BY_CELL, choice.conditions(by_cell=True), self.order.sorting, after, ())
         return self._walk(after, ())
 
@@ -158,7 +163,7 @@ class _Page:
         """The place in the order that lies `REACH` pairs on; empty when the order ends before."""
         place, parameters = _between(self.order, after, ())
         # A range of the figure that sorts is a piece of the order: the walk begins there.
-        own = [condition for condition in self.choice.ranges if condition.startswith(self.order.keys[0])]
+        own = [about for about in self.choice.ranges.values() if about.startswith(self.order.keys[0])]
         where = " AND ".join([*own, *([place] if place else [])]) or "1"
         row = self.library.row(
             f"SELECT {self.order.sorting} FROM {self.order.index} WHERE {where}"
@@ -195,6 +200,16 @@ def _between(order: _Order, after: tuple[float, ...], until: tuple[float, ...]) 
     return " AND ".join(conditions), parameters
 
 
+def _few(library: Library, choice: Choice) -> str | None:
+    """The index by a figure whose range holds few pairs; None when none does."""
+    for figure, condition in choice.ranges.items():
+        index = f"pair_facets INDEXED BY pair_facets_{figure}"
+        inside = f"SELECT count(*) FROM (SELECT 1 FROM {index} WHERE {condition} LIMIT {FEW})"
+        if library.value(inside, dict(choice.parameters)) < FEW:
+            return index
+    return None
+
+
 def _place(library: Library, order: PairOrder, pair_id: int) -> tuple[float, ...]:
     """Where a pair lies in an order."""
     if order is PairOrder.ARRIVAL:
@@ -214,11 +229,12 @@ def _per_cell(
         return
     if terms == () or not choice.pairs:
         return
-    conditions = choice.conditions(by_cell=not terms)
-    table, match = _BY_CELL, ""
     if terms:
         table, match = _SEARCHED, match_of(terms)
-        conditions.append("pair_index MATCH :match")
+        conditions = [*choice.conditions(by_cell=False), "pair_index MATCH :match"]
+    else:
+        few, match = _few(library, choice), ""
+        table, conditions = few or _BY_CELL, choice.conditions(by_cell=few is None)
     rows = library.rows(
         f"SELECT pair_facets.cell_id, count(*) FROM {table} WHERE {' AND '.join(conditions)} GROUP BY 1",
         {**choice.parameters, "match": match},

@@ -129,12 +129,19 @@ def filled(rows: list[dict[str, Any]]) -> Iterator[Library]:
 
 
 @settings(max_examples=40, deadline=None)
-@given(rows=ROWS, chosen=filters(), order=st.sampled_from(PairOrder), reach=st.sampled_from([2, 20_000]))
+@given(
+    rows=ROWS,
+    chosen=filters(),
+    order=st.sampled_from(PairOrder),
+    reach=st.sampled_from([2, 20_000]),
+    few=st.sampled_from([0, 3, 100]),
+)
 def test_pages_and_counts_are_those_of_a_reading_of_all_pairs(
-    rows: list[dict[str, Any]], chosen: PairFilter, order: PairOrder, reach: int
+    rows: list[dict[str, Any]], chosen: PairFilter, order: PairOrder, reach: int, few: int
 ) -> None:
     with filled(rows) as library, pytest.MonkeyPatch.context() as patch:
         patch.setattr(pair_listing, "REACH", reach)
+        patch.setattr(pair_listing, "FEW", few)
         everything = get_pairs(library, range(1, len(rows) + 1))
         meant = [pair for pair in everything if means(chosen, pair)]
         wanted = in_order(meant, order)
