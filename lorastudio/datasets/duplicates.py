@@ -9,8 +9,8 @@ Texts under 5 words have no shingle: they match when their words are equal.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
-from itertools import chain
+from collections.abc import Iterator, Sequence
+from itertools import chain, islice
 from typing import Any, NamedTuple, TypeAlias
 
 from rensa import RMinHash, RMinHashLSH  # type: ignore[import-untyped]
@@ -66,8 +66,11 @@ class NearIndex:
     Deterministic. 60 words of answer and question take about 2 KB.
     """
 
-    def __init__(self, threshold: float = NEAR_JACCARD) -> None:
+    def __init__(self, threshold: float = NEAR_JACCARD, most: int | None = None) -> None:
+        """With `most`, only so many are told of each text, the least numbers: else thousands of texts that are all
+        alike would all be compared with all."""
         self._threshold = threshold
+        self._most = most
         self._parts: dict[int, tuple[Shingles, Shingles]] = {}
         self._bands = RMinHashLSH(threshold, BANDS * ROWS, BANDS)
 
@@ -78,16 +81,19 @@ class NearIndex:
 
     def near(self, text: Sketch) -> list[int]:
         """The numbers of all that are alike, question and answer taken together, ascending."""
-        candidates: list[int] = self._bands.query(text.signature)
-        if not candidates:
-            return []
-        both = frozenset(text.question).union(text.answer)
-        return [number for number in sorted(candidates) if self._alike(both, *self._parts[number])]
+        return list(islice(self._near(text), self._most))
 
     def twins(self, text: Sketch) -> list[int]:
         """Those of `near` whose answers are alike also alone: a long text that is asked about makes no twins."""
         answer = frozenset(text.answer)
-        return [number for number in self.near(text) if self._alike(answer, self._parts[number][1])]
+        near = self._near(text)
+        return list(islice((number for number in near if self._alike(answer, self._parts[number][1])), self._most))
+
+    def _near(self, text: Sketch) -> Iterator[int]:
+        candidates: list[int] = self._bands.query(text.signature)
+        if candidates:
+            both = frozenset(text.question).union(text.answer)
+            yield from (number for number in sorted(candidates) if self._alike(both, *self._parts[number]))
 
     def _alike(self, one: frozenset[int], *parts: Shingles) -> bool:
         return jaccard(one, frozenset().union(*parts)) >= self._threshold

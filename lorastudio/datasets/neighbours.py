@@ -12,6 +12,9 @@ from lorastudio.datasets.lint import Finding
 from lorastudio.datasets.words import normalised
 from lorastudio.domain.pair import NewPair, Split
 
+# Of a hundred pairs that say the same one is held out, all but surely.
+MOST_TOLD = 100
+
 
 class Place(NamedTuple):
     """Where a pair lies."""
@@ -59,8 +62,9 @@ class PairIndex:
     """Pairs under whole numbers; finds their near-duplicates: each answer is at least 0.8 like the other pair's, alone
     and taken together with the question. Templated questions that differ in a number are none."""
 
-    def __init__(self) -> None:
-        self._good, self._bad = NearIndex(), NearIndex()
+    def __init__(self, most: int | None = None) -> None:
+        """`most` as in `NearIndex`."""
+        self._good, self._bad = NearIndex(most=most), NearIndex(most=most)
 
     def add(self, number: int, pair: View) -> None:
         """Remember a pair under `number`, which is new."""
@@ -113,7 +117,7 @@ class Neighbourhood:
 
     def __init__(self) -> None:
         self._places: list[Place] = []
-        self._index = PairIndex()
+        self._index = PairIndex(MOST_TOLD)
         self._questions: defaultdict[str, set[Place]] = defaultdict(set)
 
     def add(self, pair: View, split: Split) -> None:

@@ -73,3 +73,11 @@ def test_a_long_text_that_is_asked_about_makes_no_twins() -> None:
 
 def test_what_utf_8_can_not_hold_is_compared_too() -> None:
     assert index_of("\ud800 …", "\ud800 !").near(sketch("\ud800 !")) == [1]
+
+
+def test_of_many_that_are_alike_only_the_first_are_told_where_that_is_asked_for() -> None:
+    index = NearIndex(most=3)
+    for number in range(10):
+        index.add(number, sketch("a b c d e f g"))
+    assert index.near(sketch("a b c d e f g")) == index.twins(sketch("a b c d e f g")) == [0, 1, 2]
+    assert index_of(*["a b c d e f g"] * 5).near(sketch("a b c d e f g")) == [0, 1, 2, 3, 4]

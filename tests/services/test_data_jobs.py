@@ -10,12 +10,14 @@ import pytest
 from lorastudio.datasets.lint import Finding
 from lorastudio.domain.cancel import CancelToken
 from lorastudio.domain.errors import Cancelled, LibraryBusyError
+from lorastudio.processes.child import Child
 from lorastudio.services.cleaning.events import DuplicatesFound
 from lorastudio.services.cleaning.looks import LookName
 from lorastudio.services.cleaning.near import look_for_duplicates
 from lorastudio.services.data_jobs import import_apart, look_apart
 from lorastudio.services.import_report import ImportFinished
 from lorastudio.services.importing import import_files
+from lorastudio.store.clusters import ClusterKind, last_look
 from lorastudio.store.library import Library
 from lorastudio.store.pairs import count_pairs, list_pairs
 from tests.services.cleaning.samples import LONG, add, pair
@@ -72,3 +74,18 @@ def test_a_look_over_the_pairs_says_and_does_what_one_here_does(tmp_path: Path) 
         assert list_pairs(library)[1].lint == (Finding.NEAR_DUPLICATE,)
         *_, again = look_for_duplicates(library, None, CancelToken())
         assert isinstance(again, DuplicatesFound) and again.marked == 0
+
+
+def test_a_look_that_is_killed_leaves_the_pairs_as_they_were(tmp_path: Path) -> None:
+    with Library.open(tmp_path / "home", write=True) as library:
+        add(library, *(pair("Why?", f"{LONG} {number}") for number in range(1500)))
+        with Child("data", log=tmp_path / "log") as child:
+            child.send(
+                {"type": "clean", "home": str(library.home), "look": "duplicates", "words_only": True, "key": None}
+            )
+            while (message := child.receive(60)) is not None and message["type"] != "event":
+                pass
+            assert message is not None and message["record"]["done"] < 1500
+            child.kill()
+        assert {pair.lint for pair in list_pairs(library)} == {()}
+        assert last_look(library, ClusterKind.DUPLICATES) is None
