@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+import termios
 import threading
+import time
 from collections.abc import Iterator
 from typing import IO
 
@@ -48,11 +50,18 @@ def test_waiting_for_a_key_can_be_cancelled(pipe: IO[bytes]) -> None:
         read_key("Key", cancel)
 
 
+def type_unseen(screen: IO[bytes], text: bytes) -> None:
+    """Type once the terminal has stopped showing what is typed."""
+    while termios.tcgetattr(screen)[3] & termios.ECHO:
+        time.sleep(0.005)
+    screen.write(text)
+
+
 def test_a_terminal_does_not_show_what_is_typed(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal, own_end = os.openpty()
     with os.fdopen(own_end) as stdin, os.fdopen(terminal, "r+b", buffering=0) as screen:
         monkeypatch.setattr(sys, "stdin", stdin)
-        typing = threading.Timer(0.2, screen.write, [b"sk-typed\n"])
+        typing = threading.Thread(target=type_unseen, args=(screen, b"sk-typed\n"))
         typing.start()
         assert read_key("Key", CancelToken()) == "sk-typed"
         typing.join()
