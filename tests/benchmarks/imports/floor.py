@@ -35,7 +35,15 @@ def main(database: str, file: str) -> None:
     connection.execute("COMMIT")
     connection.close()
     elapsed_s = time.perf_counter() - began_at
-    print(json.dumps({"elapsed_s": elapsed_s, "peak_kb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}))
+    print(
+        json.dumps(
+            {
+                "elapsed_s": elapsed_s,
+                "cpu_s": time.process_time(),
+                "peak_kb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
+            }
+        )
+    )
 
 
 def _as_row(number: int, row: dict[str, str]) -> tuple[object, ...]:

@@ -31,6 +31,7 @@ def main(home: str, file: str) -> None:
         json.dumps(
             {
                 "elapsed_s": elapsed_s,
+                "cpu_s": time.process_time(),
                 "peak_kb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
                 "format": report.format,
                 "imported": report.imported,
