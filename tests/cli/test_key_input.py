@@ -65,7 +65,6 @@ def test_a_terminal_does_not_show_what_is_typed(monkeypatch: pytest.MonkeyPatch)
         typing.start()
         assert read_key("Key", CancelToken()) == "sk-typed"
         typing.join()
-        os.set_blocking(terminal, False)
         screen.write(b"seen")
         shown = b""
         while b"seen" not in shown:
