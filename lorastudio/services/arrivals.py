@@ -10,7 +10,7 @@ from typing import TypeVar
 from lorastudio.datasets.lint import lint_pair
 from lorastudio.datasets.neighbours import Around, Neighbourhood, View, views
 from lorastudio.datasets.split import split_of
-from lorastudio.datasets.translations import TranslationIndex, gist_of
+from lorastudio.datasets.translations import Gist, TranslationIndex, gist_of
 from lorastudio.domain.pair import NewPair, Pair, PairState, Split
 from lorastudio.domain.pair_filter import EVERY_PAIR, PairFilter
 from lorastudio.store.gate_questions import list_gate_questions, text_key
@@ -72,7 +72,7 @@ class Arrivals:
         for page in batched(every_pair(library), PAGE):
             for pair, seen in zip(page, views(page), strict=True):
                 self._splits[pair.group] = pair.split
-                self._remember(pair, seen, pair.split)
+                self._remember(pair.group, pair.split, seen, gist_of(pair))
 
     def place(self, pairs: Sequence[NewPair]) -> list[NewPair]:
         """The pairs with their findings. Writes nothing."""
@@ -85,20 +85,20 @@ class Arrivals:
         assign_splits(self._library, {pair.group: self._splits[pair.group] for pair in pairs})
 
     def _place(self, pair: NewPair, seen: View) -> NewPair:
-        around = self._neighbourhood.around(seen)
+        around, kept = self._neighbourhood.around(seen), gist_of(pair)
         side = self._splits.get(pair.group)
         if side is None:
-            side = self._splits[pair.group] = self._first_side(pair, around)
-        self._remember(pair, seen, side)
+            side = self._splits[pair.group] = self._first_side(pair.group, around, kept)
+        self._remember(pair.group, side, seen, kept)
         return replace(pair, lint=(*lint_pair(pair), *around.findings(side)))
 
-    def _first_side(self, pair: NewPair, around: Around) -> Split:
+    def _first_side(self, group: str, around: Around, kept: Gist) -> Split:
         """The side of a group that has none yet, by its first pair."""
-        sides = [self._splits[group] for group in self._translations.translations(gist_of(pair))]
+        sides = [self._splits[other] for other in self._translations.translations(kept)]
         sides += [twin.split for twin in around.twins if twin.split is not Split.HELDOUT]
-        side = next((side for side in sides if side is not Split.QUARANTINED), split_of(pair.group))
+        side = next((side for side in sides if side is not Split.QUARANTINED), split_of(group))
         return Split.QUARANTINED if around.clashes(side) else side
 
-    def _remember(self, pair: NewPair, seen: View, side: Split) -> None:
+    def _remember(self, group: str, side: Split, seen: View, kept: Gist) -> None:
         self._neighbourhood.add(seen, side)
-        self._translations.add(pair.group, gist_of(pair))
+        self._translations.add(group, kept)
