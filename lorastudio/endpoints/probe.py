@@ -72,7 +72,7 @@ class Probe:
             said.append(f"{self.first_token_s:.2f} s to the first token")
             if self.tokens_per_s is not None:
                 said.append(f"{'about ' if self.tokens_estimated else ''}{self.tokens_per_s:.1f} tokens/s")
-            said.append("streams" if self.streaming else "does not stream")
+            said.append("streams" if self.streaming else "sent its answer at once")
             said.append(f"structured answers by {self.rung.value}")
             said.append("log-probs" if self.logprobs else "no log-probs")
             said.append("usage in streams" if self.usage_in_streams else "no usage in streams")

@@ -142,6 +142,11 @@ class Engine:
             return aliases | {name: name for name in self._open}
 
     @property
+    def context_length(self) -> int:
+        """Tokens that prompt and answer may have together."""
+        return self._base.context_length
+
+    @property
     def idle_s(self) -> float:
         """Seconds since the last token was generated."""
         return time.monotonic() - self._last_token_s

@@ -68,10 +68,13 @@ class EngineServer:
     async def models(self, request: Request) -> Response:
         """Every name that may be asked for; `version` says which version answers under it."""
         names = self._engine.model_names()
-        models = [
-            {"id": name, "object": "model", "created": 0, "owned_by": "lorastudio", "version": version}
-            for name, version in names.items()
-        ]
+        same = {
+            "object": "model",
+            "created": 0,
+            "owned_by": "lorastudio",
+            "context_length": self._engine.context_length,
+        }
+        models = [{"id": name, **same, "version": version} for name, version in names.items()]
         return JSONResponse({"object": "list", "data": models})
 
     async def health(self, request: Request) -> Response:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -10,7 +11,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from lorastudio.domain.endpoint import Endpoint, Role
 from lorastudio.domain.errors import KnownError
+from lorastudio.endpoints.client import ChatClient
 from lorastudio.paths import practice_model
 from lorastudio.practice.questions import drafting_questions
 from lorastudio.processes.engine import Engine
@@ -93,6 +96,12 @@ def test_the_official_client_gets_on_with_it(engine: Engine) -> None:
     assert len(logprobs.content) == whole.usage.completion_tokens
     assert all(token.logprob <= 0 and len(token.top_logprobs) == 2 for token in logprobs.content)
     assert "nobody" in refused.value.message
+
+
+def test_it_tells_its_context(engine: Engine) -> None:
+    endpoint = Endpoint("own", Role.WRITER, model=PUBLIC_NAME)
+    told = ChatClient(endpoint, engine.token, base_url=engine.url).context_length()
+    assert told == json.loads((practice_model() / "config.json").read_text())["max_position_embeddings"]
 
 
 def test_the_official_client_is_refused_without_the_token(engine: Engine) -> None:
