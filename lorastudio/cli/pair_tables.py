@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.console import Console
+from rich.text import Text
 
 from lorastudio.cli.session import Session, counted, figure, table
 from lorastudio.domain.changes import Changes
@@ -14,6 +15,8 @@ from lorastudio.domain.text_query import Snippet
 from lorastudio.services.curation import FoundPair
 
 PREVIEW = 80
+# As long as before, so that matches stay where they are.
+_ONE_LINE = str.maketrans("\n\r\t", "   ")
 
 
 def report_changes(session: Session, changes: Changes, text: str) -> None:
@@ -47,7 +50,7 @@ def show_actions(out: Console, actions: Sequence[ActionEntry]) -> None:
             str(action.id),
             action.at,
             action.who.value,
-            _plain(action.label),
+            action.label,
             str(action.num_pairs),
             _standing(action.state, action.turns),
         )
@@ -60,8 +63,8 @@ def show_pair_history(out: Console, entries: Sequence[PairEntry]) -> None:
         shown.add_row(
             entry.at,
             entry.who.value if entry.who else "–",
-            _plain(f"{entry.label} ({entry.what})" if entry.who is None else entry.label),
-            _plain(_difference(entry)),
+            f"{entry.label} ({entry.what})" if entry.who is None else entry.label,
+            _difference(entry),
             _standing(entry.state, entry.turns),
         )
     out.print(shown)
@@ -70,13 +73,15 @@ def show_pair_history(out: Console, entries: Sequence[PairEntry]) -> None:
 def show_counts(out: Console, counts: dict[str, int]) -> None:
     shown = table("", ">Pairs")
     for word, count in counts.items():
-        shown.add_row(_plain(word or "–"), str(count))
+        shown.add_row(word or "–", str(count))
     out.print(shown)
     out.print(f"{counted(sum(counts.values()), 'pair')} in all.", highlight=False)
 
 
 def _difference(entry: PairEntry) -> str:
     """The columns that an action changed; long texts by name alone."""
+    if "hidden" in entry.after:
+        return "replaced by others" if entry.after["hidden"] else "put there"
     changed = [name for name in entry.after if entry.after[name] != entry.before.get(name)]
     short = {"state", "decided_by"}
     return ", ".join(
@@ -88,23 +93,18 @@ def _standing(state: ActionState, turns: Sequence[Turn]) -> str:
     return state.value if not turns else f"{state.value} ({turns[-1].at})"
 
 
-def _text(text: str | None, found: Snippet | None) -> str:
-    """The beginning of a text, or where it was found, with the match in bold."""
+def _text(text: str | None, found: Snippet | None) -> Text:
+    """The beginning of a text, or where it was found, with the matches in bold."""
     if found is None:
-        return _preview(text)
-    pieces, end = ["…" if found.cut_before else ""], 0
-    for start, stop in found.spans:
-        pieces += [_plain(found.text[end:start]), "[bold]", _plain(found.text[start:stop]), "[/bold]"]
-        end = stop
-    return " ".join("".join([*pieces, _plain(found.text[end:]), "…" if found.cut_after else ""]).split())
+        return Text(_preview(text))
+    shown = Text(found.text.translate(_ONE_LINE))
+    for start, end in found.spans:
+        shown.stylize("bold", start, end)
+    return Text("…" if found.cut_before else "") + shown + Text("…" if found.cut_after else "")
 
 
 def _preview(text: str | None) -> str:
     if text is None:
         return "–"
-    line = _plain(" ".join(text.split()))
+    line = " ".join(text.split())
     return line if len(line) <= PREVIEW else line[: PREVIEW - 1] + "…"
-
-
-def _plain(text: str) -> str:
-    return text.replace("[", "\\[")

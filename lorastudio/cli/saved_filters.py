@@ -60,5 +60,5 @@ def _show(out: Console, saved: list[SavedFilter]) -> None:
     shown = table("Name", "Filter", "Saved")
     for one in saved:
         words = "; ".join(f"{name} {value}" for name, value in one.filter.as_record().items())
-        shown.add_row(one.name.replace("[", "\\["), words.replace("[", "\\["), one.saved_at)
+        shown.add_row(one.name, words, one.saved_at)
     out.print(shown)

@@ -50,7 +50,9 @@ def list_pair_history(library: Library, pair_id: int) -> list[PairEntry]:
         )
         turns = _turns(library, (row["id"] for row in rows))
     entries = [_entry(row, turns[row["id"]]) for row in rows]
-    if any(_brought(entry) for entry in entries):
+    if any(entry.before.get("hidden") == Hidden.UNMADE for entry in entries):  # a part of an imported pair
+        return [entry for entry in entries if entry.what != ActionKind.IMPORT]
+    if pair.import_id is not None:
         return entries
     return [PairEntry(origin.value, None, pair.created_at, "came in", ActionState.DONE, {}, {}), *entries]
 
@@ -66,11 +68,6 @@ def _entry(row: sqlite3.Row, turns: tuple[Turn, ...]) -> PairEntry:
         after=from_json(row["after"]),
         turns=turns,
     )
-
-
-def _brought(entry: PairEntry) -> bool:
-    """Whether this is how the pair came: by an import, or made by a split or a merge."""
-    return entry.what == ActionKind.IMPORT or entry.before.get("hidden") == Hidden.UNMADE
 
 
 def _turns(library: Library, action_ids: Iterable[int]) -> defaultdict[int, tuple[Turn, ...]]:

@@ -13,6 +13,7 @@ from lorastudio.store.groups import assign_splits
 from lorastudio.store.history import list_actions, list_pair_history
 from lorastudio.store.imports import begin_import, commit_import, stage_pairs
 from lorastudio.store.library import Library
+from lorastudio.store.pair_reshaping import MadePair, replace_pairs
 from lorastudio.store.pairs import decide_pairs, edit_pair, redo, undo
 from lorastudio.store.saved_filters import get_filter, list_filters, remove_filter, save_filter
 from tests.store.samples import new_pair, stored_pairs
@@ -95,3 +96,14 @@ def test_filters_can_be_saved_replaced_and_forgotten(library: Library) -> None:
         for missing in (get_filter, remove_filter):
             with pytest.raises(KnownError, match="no saved filter sure"):
                 missing(again, "sure")
+
+
+def test_a_part_of_an_imported_pair_came_by_the_split(library: Library) -> None:
+    assign_splits(library, {"group": Split.TRAIN})
+    import_id = begin_import(library, "/data/file.jsonl", "seed")
+    stage_pairs(library, import_id, [new_pair("a")])
+    (pair_id,) = commit_import(library, import_id, state=PairState.PENDING, decider=Decider.NOBODY, report={}).pairs
+    good = MadePair(new_pair("a", bad=None, import_id=import_id), PairState.PENDING, Decider.NOBODY)
+    changes = replace_pairs(library, ActionKind.SPLIT, "split", gone=[pair_id], made=[good])
+    (part,) = (one for one in changes.pairs if one != pair_id)
+    assert [entry.what for entry in list_pair_history(library, part)] == [ActionKind.SPLIT]
