@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -12,6 +13,10 @@ from lorastudio.services.import_report import ImportReport
 from lorastudio.store import imports
 from lorastudio.store.library import Library
 from lorastudio.store.pair_rows import known_hashes, pair_hash
+
+
+# Whoever waits to write asks SQLite again and again, and only between two transactions is the answer yes.
+_PAUSE_S = 0.02
 
 
 class Added(NamedTuple):
@@ -70,6 +75,8 @@ class StagedIntake:
         except BaseException:
             self._ids = begun
             raise
+        if self._library.lent:
+            time.sleep(_PAUSE_S)
         return Added(len(added.ids), added.duplicates_in_import, added.duplicates - added.duplicates_in_import)
 
     def finish(self, report: ImportReport) -> None:

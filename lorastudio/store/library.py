@@ -99,6 +99,11 @@ class Library:
     def writable(self) -> bool:
         return self._writer_lock is not None
 
+    @property
+    def lent(self) -> bool:
+        """Whether another process, which lent it, writes to it too."""
+        return isinstance(self._writer_lock, LentLock)
+
     def close(self) -> None:
         """Close the file and let the next writer in. May be called twice."""
         with self._guard:
