@@ -1,7 +1,8 @@
 """A million pairs in the library: first pages, counts and searches, and what a person does with all of them.
 
-`make bench-pairs` prints the table as Markdown and holds the bounds; it takes a quarter of an hour, nearly all of
-it to write the pairs. Each figure is the median of five on one connection, after one that nobody measures.
+`make bench-pairs` prints the tables as Markdown and holds the bounds, on a machine that does nothing else meanwhile;
+it takes some minutes, nearly all of them to write the pairs. Each figure is the median of five on one connection,
+after one that nobody measures.
 """
 
 from __future__ import annotations
