@@ -14,7 +14,6 @@ from lorastudio.store import imports
 from lorastudio.store.library import Library
 from lorastudio.store.pair_rows import known_hashes, pair_hash
 
-
 # Whoever waits to write asks SQLite again and again, and only between two transactions is the answer yes.
 _PAUSE_S = 0.02
 
