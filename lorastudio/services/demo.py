@@ -49,7 +49,8 @@ def run_demo(
         live = row.live_quality
         rows.append(row)
         yield row
-    proved = yield from _roll_back_and_forth(library, servers, cancel)
+    deployed = next((row.version for row in reversed(rows) if row.deployed), None)
+    proved = yield from _roll_back_and_forth(library, deployed, servers, cancel)
     yield DemoFinished(
         {
             "cycles": [_without_event(row) for row in rows],
@@ -105,13 +106,18 @@ def _without_event(row: DemoRow) -> dict[str, Any]:
     return {name: getattr(row, name) for name in row.__slots__}
 
 
-def _roll_back_and_forth(library: Library, servers: LocalServers, cancel: CancelToken) -> Generator[Event, None, bool]:
-    """Deploy what was live before, then what is live now again; both are proved by their probes."""
-    live = deployments.live_version(library)
-    if live is None:
+def _roll_back_and_forth(
+    library: Library, deployed: int | None, servers: LocalServers, cancel: CancelToken
+) -> Generator[Event, None, bool]:
+    """Deploy what was live before, then what the cycles deployed last again; both are proved by their probes.
+
+    A demo that was killed between the two is back already, and goes on from there.
+    """
+    if deployed is None:
         return False
     engine = servers.engine(PRACTICE_NAME)
-    yield from rollback(library, engine, cancel=cancel)
-    went_back = deployments.live_version(library) != live
-    yield from rollback(library, engine, version=live, cancel=cancel)
-    return went_back and deployments.live_version(library) == live
+    if deployments.live_version(library) == deployed:
+        yield from rollback(library, engine, cancel=cancel)
+    went_back = deployments.live_version(library) != deployed
+    yield from rollback(library, engine, version=deployed, cancel=cancel)
+    return went_back and deployments.live_version(library) == deployed

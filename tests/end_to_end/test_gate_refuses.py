@@ -74,6 +74,7 @@ def test_labels_that_were_inverted(honest: Library, seed: int, tmp_path: Path) -
     assert spoken(report)
 
 
+@pytest.mark.soak
 def test_a_critic_that_sees_only_hype(seed: int, tmp_path: Path) -> None:
     """What it taught may be better in all else: the guard of each criterion is what tells."""
     with Library.open(tmp_path / "home", write=True, verb="test") as library:
