@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from lorastudio.cli.session import counted
+from lorastudio.domain.amounts import dollars, duration
 from lorastudio.domain.drafting_events import Bound, CriticReported, CycleEstimated, CycleFinished
 from lorastudio.domain.verification_events import VerificationFinished
-
-MINUTE_S = 60
-HOUR_S = 3600
 
 
 def estimate_lines(told: CycleEstimated) -> list[str]:
@@ -44,17 +42,6 @@ def critic_line(told: CriticReported) -> str:
     """How a critic did so far."""
     alarms = f"; blamed {told.alarms} of {counted(told.controls, 'unchanged answer')}" if told.controls else ""
     return f"Critic {told.critic}: found {told.found} of {counted(told.planted, 'planted fault')}{alarms}."
-
-
-def dollars(usd: float) -> str:
-    return f"${usd:,.2f}" if usd >= 1 or not usd else f"${usd:.4f}"
-
-
-def duration(seconds: float) -> str:
-    """Seconds, minutes or hours, as a person would say it."""
-    if seconds < 2 * MINUTE_S:
-        return f"{seconds:.0f} s"
-    return f"{seconds / MINUTE_S:.0f} min" if seconds < 2 * HOUR_S else f"{seconds / HOUR_S:.1f} h"
 
 
 def _bound(bound: Bound) -> str:

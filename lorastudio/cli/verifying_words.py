@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from lorastudio.cli.drafting_words import dollars
 from lorastudio.cli.session import counted, figure
+from lorastudio.domain.amounts import dollars
 from lorastudio.domain.verification_events import QuestionVerified, VerificationStarted
 from lorastudio.domain.verified import Outcome
 

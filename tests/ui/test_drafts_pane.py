@@ -21,6 +21,7 @@ from lorastudio.store.endpoints import add_endpoint
 from lorastudio.store.library import Library
 from lorastudio.store.questions import list_questions
 from lorastudio.ui.panes.drafts import DraftsPane
+from lorastudio.ui.panes.drafts.cycle_sheet import CycleSheet
 from lorastudio.ui.panes.drafts.draft_view import DraftView
 from lorastudio.ui.panes.drafts.question_rows import DONE, FAILED
 from tests.servers import Reply, Request, Script, refusal, scripted
@@ -64,6 +65,21 @@ def ask(bench: Bench, pane: DraftsPane, texts: list[str]) -> None:
     action.trigger()
 
 
+def confirm(bench: Bench, pane: DraftsPane) -> None:
+    """Start what the sheet offers, by keyboard."""
+    QTest.keyClick(offered(bench, pane).go_button, Qt.Key.Key_Return)
+
+
+def offered(bench: Bench, pane: DraftsPane) -> CycleSheet:
+    """The sheet that asks whether to start."""
+    bench.until(lambda: open_sheets(pane))
+    return open_sheets(pane)[0]
+
+
+def open_sheets(pane: DraftsPane) -> list[CycleSheet]:
+    return [sheet for sheet in pane.findChildren(CycleSheet) if sheet.isVisible()]
+
+
 def shown_text(pane: DraftsPane) -> str:
     return find(pane, QTextEdit, "drafts.text").toPlainText()
 
@@ -93,6 +109,7 @@ def test_a_practice_cycle_is_drawn_watched_and_there_again_after_a_restart(tmp_p
         pane.form.show_questions(pane.form.questions()[:3])
         assert pane.form.count.text() == "3 questions"
         pane.commands.start.trigger()
+        confirm(bench, pane)
         bench.until(lambda: pane.commands.stop.isVisible() and pane.work.isVisible())
         seen: set[str] = set()
         bench.until(lambda: seen.add(shown_text(pane)) or pane.work.rows.count(DONE) == 3)
@@ -116,6 +133,7 @@ def test_a_cycle_is_stopped_kept_and_gone_on_with(tmp_path: Path) -> None:
     with own_writer(tmp_path, SLOW_S), Bench(tmp_path) as bench:
         pane = bench.show(DraftsPane)
         ask(bench, pane, questions(1))
+        confirm(bench, pane)
         bench.until(lambda: len(shown_text(pane)) > 20)
         assert pane.work.desk.tabs.buttons[-1].tab.chip == "…"
         find(pane, QPushButton, "drafts.stop").click()
@@ -147,6 +165,7 @@ def test_a_pane_built_in_the_middle_of_a_draft_shows_it_whole(tmp_path: Path) ->
     with own_writer(tmp_path, SLOW_S), Bench(tmp_path) as bench:
         first = bench.show(DraftsPane)
         ask(bench, first, questions(1))
+        confirm(bench, first)
         bench.until(lambda: len(shown_text(first)) > 30)
         late = bench.show(DraftsPane)
         bench.until(lambda: shown_text(late))
@@ -162,6 +181,7 @@ def test_the_text_on_the_desk_is_what_the_library_keeps(tmp_path: Path) -> None:
     with own_writer(tmp_path), Bench(tmp_path) as bench:
         pane = bench.show(DraftsPane)
         ask(bench, pane, questions(1))
+        confirm(bench, pane)
         bench.until(lambda: pane.work.rows.count(DONE) == 1)
         bench.ended("cycle")
         with Library.open(tmp_path, write=False) as library:
@@ -185,6 +205,7 @@ def test_a_question_that_fails_says_why_and_the_others_go_on(tmp_path: Path) -> 
     with own_writer(tmp_path, script=moody), Bench(tmp_path) as bench:
         pane = bench.show(DraftsPane)
         ask(bench, pane, [bad, good])
+        confirm(bench, pane)
         bench.until(lambda: (pane.work.rows.count(FAILED), pane.work.rows.count(DONE)) == (1, 1))
         bench.ended("cycle")
         pane.work.list.setCurrentIndex(pane.work.rows.index(0))
@@ -202,6 +223,37 @@ def test_the_practice_critic_refuses_other_questions_in_words_of_the_window(tmp_
         assert "Draw practice questions" in pane.error_bar.hint.text()
         assert pane.form.questions() == ["What is light?"]
         assert pane.commands.start.isEnabled()
+
+
+def test_what_a_cycle_takes_is_told_and_chosen_before_anything_starts(tmp_path: Path) -> None:
+    with own_writer(tmp_path), Bench(tmp_path) as bench:
+        pane = bench.show(DraftsPane)
+        ask(bench, pane, questions(1))
+        sheet = offered(bench, pane)
+        probably, most = (int(figures[0].text()) for figures in (sheet.probably, sheet.at_most))
+        assert 0 < probably < most
+        assert nameless(sheet) == []
+        sheet.critiques.setValue(3)
+        assert not sheet.go_button.isEnabled()
+        bench.until(sheet.go_button.isEnabled)
+        assert int(sheet.at_most[0].text()) > most
+        sheet.tokens.setValue(500_000)
+        bench.until(sheet.go_button.isEnabled)
+        QTest.keyClick(sheet, Qt.Key.Key_Escape)
+        assert pane.form.questions() == questions(1) and pane.commands.start.isEnabled()
+        assert not open_sheets(pane) and not bench.backend.jobs
+
+        pane.commands.start.trigger()
+        again = offered(bench, pane)
+        again.critiques.setValue(2)
+        again.minutes.setValue(90)
+        bench.until(again.go_button.isEnabled)
+        confirm(bench, pane)
+        bench.until(lambda: pane.work.rows.count(DONE) == 1)
+        assert bench.ended("cycle").state == "done"
+    with Library.open(tmp_path, write=False) as library:
+        settings = list_cycles(library)[0].settings
+    assert settings["critiques_per_draft"] == 2 and settings["budget_s"] == 5400 and "budget_tokens" not in settings
 
 
 def test_the_last_cycle_comes_from_the_library_and_others_can_be_chosen(tmp_path: Path) -> None:
@@ -255,6 +307,7 @@ def test_a_dropped_file_of_questions_is_taken_while_the_form_asks(tmp_path: Path
         assert pane.take_files([file]) and not pane.take_files([tmp_path / "pairs.parquet"])
         assert pane.form.clear_button.text() == "asked.txt, leave it out"
         pane.commands.start.trigger()
+        confirm(bench, pane)
         bench.until(lambda: pane.work.rows.count(DONE) == 2)
         bench.ended("cycle")
 

@@ -1,10 +1,9 @@
-"""Cycles of drafting: their questions, their drafts, and starting, going on with and leaving them."""
+"""Cycles of drafting: their questions, their drafts, and going on with and leaving them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lorastudio.domain.cancel import CancelToken
@@ -82,14 +81,6 @@ class QuestionNow:
     target_score: float
     least_gain: float
     max_iterations: int
-
-
-@dataclass(frozen=True, slots=True)
-class CycleBegun(Changes):
-    """The cycle is written down and waits for its work; `set_aside` questions went to the gate instead."""
-
-    cycle_id: int = 0
-    set_aside: int = 0
 
 
 def read_cast(library: Library) -> Cast:
@@ -176,25 +167,6 @@ def draw_practice_questions(library: Library, count: int) -> list[str]:
     from lorastudio.store.cycles import list_cycles
 
     return [item.text for item in drafting_questions(DRAWN_SEED, len(list_cycles(library)) + 1, count)]
-
-
-def begin_cycle(library: Library, texts: list[str], file: Path | None, max_iterations: int, train: bool) -> CycleBegun:
-    """Write down a cycle over questions, one each in `texts`, and more in `file`; `run_cycle` does its work.
-
-    Its seed is the number of cycles before it, so that the same questions asked again give other drafts.
-    Raises what `services.questions` raises.
-    """
-    from lorastudio.services.questions import CycleChoices, read_questions, start_cycle
-    from lorastudio.store.cycles import list_cycles
-    from lorastudio.store.questions import list_questions
-
-    cycle, aside = start_cycle(
-        library,
-        read_questions(texts, file, library),
-        CycleChoices(seed=len(list_cycles(library)), max_iterations=max_iterations, train=train),
-    )
-    ids = tuple(question.id for question in list_questions(library, cycle.id))
-    return CycleBegun(questions=ids, cycle_id=cycle.id, set_aside=aside)
 
 
 def run_cycle(library: Library, servers: LocalServers, cancel: CancelToken, cycle_id: int) -> Iterator[Event]:

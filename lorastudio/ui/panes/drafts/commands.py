@@ -12,7 +12,7 @@ class Commands(QObject):
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
         self.add = self._action("Add questions…", "drafts.add", "Start a cycle of drafting")
-        self.start = self._action("Start drafting", "drafts.start", "Draft on these questions (Ctrl+Return)")
+        self.start = self._action("Start drafting…", "drafts.start", "See what it will take, then start (Ctrl+Return)")
         self.go_on = self._action("Go on", "drafts.go_on", "Go on where the cycle was left; what failed is tried again")
         self.leave = self._action("Leave it", "drafts.leave", "The cycle counts as finished; all it made stays")
         self.stop = self._action("Stop", "drafts.stop", "Stop and keep what is finished; it can be gone on with")

@@ -33,7 +33,8 @@ from lorastudio.ui.widgets.error_bar import NoticeBar
 from lorastudio.ui.wording import counted, version_name
 
 if TYPE_CHECKING:
-    from lorastudio.bridge.requests.cycles import CycleBegun, CycleNow, QuestionNow
+    from lorastudio.bridge.requests.cycle_start import CycleBegun
+    from lorastudio.bridge.requests.cycles import CycleNow, QuestionNow
     from lorastudio.store.calls import CallTotals
 
 KIND = "cycle"
@@ -124,6 +125,7 @@ class DraftsPane(Pane):
         self.form.changed.connect(self._arrange)
         self.starter.begun.connect(self._on_begun)
         self.starter.failed.connect(self._on_not_begun)
+        self.starter.put_off.connect(self._arrange)
         self.form.put_away.connect(self._close_form)
         self.form.set_up_wanted.connect(self._go_to_endpoints)
         self.work.chosen.connect(self._on_chosen)
@@ -363,6 +365,7 @@ class DraftsPane(Pane):
         """Whether this cycle is the one at work; one that has not told its id yet is the newest."""
         return self._job is not None and self.live.cycle_id in (None, now.cycle.id)
 
+    @Slot()
     def _arrange(self) -> None:
         """Which page is in front, and what can be done."""
         now, job = self._now, self._job
