@@ -88,16 +88,19 @@ def test_imported_pairs_wait_and_damaged_lines_are_named(fresh: Program, tmp_pat
     assert report["pairs_added"] == 2
     (told,) = report["files"]
     refused = told.pop("refused")
-    assert told.items() >= {
-        "path": str(file),
-        "format": "seed",
-        "confidence": 1.0,
-        "rows_read": 4,
-        "imported": 2,
-        "repaired": 0,
-        "duplicates": 1,
-        "warnings": [],
-    }.items()
+    assert (
+        told.items()
+        >= {
+            "path": str(file),
+            "format": "seed",
+            "confidence": 1.0,
+            "rows_read": 4,
+            "imported": 2,
+            "repaired": 0,
+            "duplicates": 1,
+            "warnings": [],
+        }.items()
+    )
     assert [refusal["line"] for refusal in refused] == [2]
     assert "JSON" in refused[0]["reason"]
     assert fresh.json("pairs")["counts"] == {"pending": 2, "accepted": 0, "rejected": 0}
