@@ -149,14 +149,52 @@ def test_the_newest_of_a_role_is_used_and_the_others_stay_in_sight(tmp_path: Pat
         assert (get_probe(library, "Sage") or {})["error"] == ""
 
 
-def test_without_a_keychain_no_key_can_be_typed(tmp_path: Path) -> None:
+def test_without_a_keychain_a_key_is_kept_in_memory_and_that_is_said(tmp_path: Path) -> None:
     with Bench(tmp_path) as bench:
         pane = ready(bench)
+        assert "in memory, for this run only" in pane.title_row.state.toolTip()
         pane.add_action.trigger()
-        assert not find(pane, QLineEdit, "endpoints.form.key").isEnabled()
-        assert "no keychain" in pane.form.keys_said.text()
+        assert find(pane, QLineEdit, "endpoints.form.key").isEnabled()
+        assert "kept in memory, for this run only" in pane.form.keys_said.text()
         QTest.keyClick(pane.form.name, Qt.Key.Key_Escape)
         assert not pane.form.isVisible() and pane.add_action.isEnabled()
+
+
+def test_an_endpoint_is_changed_with_all_that_it_may_need(tmp_path: Path, drawer: Drawer) -> None:
+    with scripted(good_server) as server, Bench(tmp_path) as bench:
+        pane = ready(bench)
+        add(bench, pane, Role.WRITER, name="Pen", url=server.url, key="sk-secret-1")
+        writer = card(pane, Role.WRITER)
+        bench.until(writer.change_button.isVisible)
+        QTest.keyClick(writer.change_button, Qt.Key.Key_Space)
+        form, more = pane.form, pane.form.more
+        assert form.isVisible() and not form.name.isEnabled() and more.isVisible() and form.key.text() == ""
+        assert nameless(form) == []
+        more.headers.setPlainText("X-Team optics")
+        form.add_button.click()
+        assert "no header" in pane.error_bar.message.text()
+        more.headers.setPlainText("X-Team: optics\n\nX-Site: b")
+        for field, value in (
+            (more.temperature, 0.0),
+            (more.prompt_price, 0.25),
+            (more.context, 8192),
+            (more.idle_s, 7),
+        ):
+            field.setValue(value)
+        form.concurrency.setValue(2)
+        tested = len(bench.backend.jobs)
+        form.add_button.click()
+        bench.until(lambda: len(bench.backend.jobs) > tested)
+        bench.ended("endpoint test")
+        assert server.requests[-1].headers["X-Team"] == "optics"
+        assert server.requests[-1].headers["Authorization"] == "Bearer sk-secret-1"
+        bench.until(lambda: "counts tokens in streams" in writer.test_row.said.text())
+    with Library.open(tmp_path, write=False) as library:
+        pen = list_endpoints(library)[0]
+    assert (pen.sampling.temperature, pen.sampling.top_p) == (0.0, None)
+    assert (pen.prompt_price, pen.completion_price, pen.context_length) == (0.25, None, 8192)
+    assert (pen.headers, pen.concurrency, pen.idle_timeout_s) == ((("X-Team", "optics"), ("X-Site", "b")), 2, 7.0)
+    assert pen.connect_timeout_s == 10.0
 
 
 def test_a_key_goes_to_the_keychain_alone(tmp_path: Path, drawer: Drawer) -> None:

@@ -1,4 +1,4 @@
-"""Endpoints: what is set up, adding and removing, and testing and finding servers."""
+"""Endpoints: what is set up, adding, changing and removing, and testing and finding servers."""
 
 from __future__ import annotations
 
@@ -43,22 +43,21 @@ class SetUp:
 
 
 @dataclass(frozen=True, slots=True)
-class NewEndpoint:
-    """What a person typed; an empty model or key is none."""
+class TypedEndpoint:
+    """What a person typed; an empty key is none, or the one that is kept already. `is_new`: nobody has the name yet."""
 
-    name: str
-    role: Role
-    url: str
-    model: str
-    concurrency: int
-    key: str
+    endpoint: Endpoint
+    key: str = ""
+    forget_key: bool = False
+    is_new: bool = True
 
 
 @dataclass(frozen=True, slots=True)
-class EndpointAdded(Changes):
-    """The endpoint is there; `warnings` are what its owner should know."""
+class EndpointKept(Changes):
+    """The endpoint is there as it was typed; `warnings` are what its owner should know."""
 
     name: str = ""
+    is_new: bool = True
     warnings: tuple[str, ...] = ()
 
 
@@ -93,16 +92,20 @@ def read_set_up(library: Library) -> SetUp:
     )
 
 
-def add_endpoint(library: Library, new: NewEndpoint) -> EndpointAdded:
-    """Add an endpoint; its key goes to the keychain alone. Raises what `endpoint_setup.add` raises."""
+def keep_endpoint(library: Library, typed: TypedEndpoint) -> EndpointKept:
+    """Add an endpoint, or change the one of its name; its key goes to the keychain alone.
+
+    Raises what `endpoint_setup.add` and `edit` raise.
+    """
     from lorastudio.services import endpoint_setup
 
-    added, warnings = endpoint_setup.add(
-        library,
-        Endpoint(new.name, new.role, new.url, new.model.strip() or None, concurrency=new.concurrency),
-        new.key.strip() or None,
-    )
-    return EndpointAdded(endpoints=() if added.id is None else (added.id,), name=added.name, warnings=tuple(warnings))
+    key = typed.key.strip() or None
+    if typed.is_new:
+        kept, warnings = endpoint_setup.add(library, typed.endpoint, key)
+    else:
+        kept, warnings = endpoint_setup.edit(library, typed.endpoint, key, forget_key=typed.forget_key)
+    ids = () if kept.id is None else (kept.id,)
+    return EndpointKept(endpoints=ids, name=kept.name, is_new=typed.is_new, warnings=tuple(warnings))
 
 
 def remove_endpoint(library: Library, name: str) -> Changes:

@@ -26,7 +26,7 @@ from lorastudio.ui.widgets.error_bar import NoticeBar
 from lorastudio.ui.widgets.scroll_column import ScrollColumn
 
 if TYPE_CHECKING:
-    from lorastudio.bridge.requests.endpoints import EndpointAdded, NewEndpoint, SetUp
+    from lorastudio.bridge.requests.endpoints import EndpointKept, SetUp, TypedEndpoint
     from lorastudio.endpoints.discovery import FoundServer
 
 RIGHT_PX = 330
@@ -95,9 +95,11 @@ class EndpointsPane(Pane):
         for card in (*self.cards, self.teachers):
             card.test_wanted.connect(self._test)
             card.remove_wanted.connect(self._remove)
+            card.change_wanted.connect(self._change)
             card.add_wanted.connect(self._open_form)
         self.found.use_wanted.connect(self._use)
-        self.form.submitted.connect(self._add)
+        self.form.submitted.connect(self._keep)
+        self.form.refused.connect(self.show_error)
         self.form.put_away.connect(self._close_form)
         self.backend.changed.connect(self._on_changed)
 
@@ -112,8 +114,7 @@ class EndpointsPane(Pane):
     @Slot(object)
     def _on_set_up(self, set_up: SetUp) -> None:
         first, self._set_up = self._set_up is None, set_up
-        kept = f"Keys are kept in {set_up.keys_place}"
-        self.title_row.state.say(kept if set_up.keys_last else "This system has no keychain, so no key can be kept")
+        self.title_row.state.say(f"Keys are kept in {set_up.keys_place}")
         self.form.show_keychain(set_up.keys_place, lasts=set_up.keys_last)
         self.add_action.setEnabled(not self.form.isVisibleTo(self))
         self._show()
@@ -151,23 +152,32 @@ class EndpointsPane(Pane):
         self.form.forget_key()
         self.add_action.setEnabled(self._set_up is not None)
 
+    @Slot(str)
+    def _change(self, name: str) -> None:
+        if self._set_up is None:
+            return
+        for known in (item for items in self._set_up.of_role.values() for item in items):
+            if known.endpoint.name == name:
+                self.add_action.setEnabled(False)
+                self.form.open_to_change(known.endpoint, self._tests.get(name, known.probe or {}).get("models", ()))
+
     @Slot(object)
-    def _add(self, new: NewEndpoint) -> None:
+    def _keep(self, typed: TypedEndpoint) -> None:
         self.error_bar.hide()
         self.form.add_button.setEnabled(False)
-        self.backend.act(requests.add_endpoint, new, answer=self._on_added, failed=self._on_not_added)
+        self.backend.act(requests.keep_endpoint, typed, answer=self._on_kept, failed=self._on_not_kept)
 
     @Slot(object)
-    def _on_added(self, added: EndpointAdded) -> None:
+    def _on_kept(self, kept: EndpointKept) -> None:
         self.form.add_button.setEnabled(True)
         self._close_form()
-        self._tests.pop(added.name, None)
-        if added.warnings:
-            self.notice.say(f"{added.name} is added.", " ".join(added.warnings))
-        self._test(added.name)
+        self._tests.pop(kept.name, None)
+        if kept.warnings:
+            self.notice.say(f"{kept.name} is {'added' if kept.is_new else 'changed'}.", " ".join(kept.warnings))
+        self._test(kept.name)
 
     @Slot(object)
-    def _on_not_added(self, error: KnownError) -> None:
+    def _on_not_kept(self, error: KnownError) -> None:
         self.form.add_button.setEnabled(True)
         self.form.name.setFocus()
         self.show_error(error if error.hint else KnownError(error.message, "Choose another name, or remove it first."))

@@ -43,6 +43,7 @@ class RoleCard(Card):
     """Shows the endpoint that is used, and in lines below the others that have the same role."""
 
     test_wanted = Signal(str)  # the name of an endpoint
+    change_wanted = Signal(str)
     remove_wanted = Signal(str)
     add_wanted = Signal(object)  # Role
 
@@ -54,6 +55,7 @@ class RoleCard(Card):
         self.setObjectName(name)
         self.origin = Chip("built in")
         self.test_button = Button("Test", f"{name}.test", kind="small")
+        self.change_button = Button("Change…", f"{name}.change", kind="small")
         self.remove_button = ConfirmButton("Remove", "Really remove?", f"{name}.remove", kind="small")
         self.add_button = Button(ADD[role], f"{name}.add", kind="small")
         self.nobody = Dim(NOBODY[role], wrap=True)
@@ -67,6 +69,7 @@ class RoleCard(Card):
             self.body.addWidget(widget)
         self.body.addLayout(self._others)
         self.test_button.clicked.connect(self._on_test)
+        self.change_button.clicked.connect(self._on_change)
         self.remove_button.confirmed.connect(self._on_remove)
         self.add_button.clicked.connect(self._on_add)
 
@@ -81,7 +84,8 @@ class RoleCard(Card):
         self.test_button.setVisible(self.used is not None)
         self.unused.setVisible(self.used is not None and self.role is Role.EMBEDDER)
         self.origin.setVisible(self.used is not None and self.used.is_built_in)
-        self.remove_button.setVisible(self.used is not None and not self.used.is_built_in)
+        for button in (self.change_button, self.remove_button):
+            button.setVisible(self.used is not None and not self.used.is_built_in)
         self._show_others(known[:-1])
         if self.used is not None:
             self._show_used(self.used, set_up, own_address)
@@ -98,6 +102,7 @@ class RoleCard(Card):
         for field in (self.server, self.url, self.model):
             field.setCursorPosition(0)
         self.test_button.setAccessibleName(f"Test {endpoint.name}")
+        self.change_button.setAccessibleName(f"Change {endpoint.name}")
         self.remove_button.setAccessibleName(f"Remove {endpoint.name}")
 
     def _show_others(self, others: tuple[KnownEndpoint, ...]) -> None:
@@ -105,13 +110,14 @@ class RoleCard(Card):
             item.widget().deleteLater()
         for other in others:
             line = ServerLine(other.endpoint.name, other.endpoint.url, "not in use", tested=False)
+            line.change_wanted.connect(self.change_wanted)
             line.remove_wanted.connect(self.remove_wanted)
             self._others.addWidget(line)
 
     def _build_head(self) -> None:
         self.head.addWidget(StateLine(DOES[self.role]), 1)
         self.head.addWidget(self.origin)
-        for button in (self.add_button, self.test_button, self.remove_button):
+        for button in (self.add_button, self.test_button, self.change_button, self.remove_button):
             self.head.addWidget(button)
 
     def _build_fields(self, name: str) -> None:
@@ -140,6 +146,10 @@ class RoleCard(Card):
     def _on_test(self) -> None:
         if self.used is not None:
             self.test_wanted.emit(self.used.endpoint.name)
+
+    def _on_change(self) -> None:
+        if self.used is not None:
+            self.change_wanted.emit(self.used.endpoint.name)
 
     def _on_remove(self) -> None:
         if self.used is not None:

@@ -15,6 +15,7 @@ class ServerLine(QWidget):
     """Name and address, a chip of state, and what can be done; `said` is what a test found, in a line of its own."""
 
     test_wanted = Signal(str)
+    change_wanted = Signal(str)
     remove_wanted = Signal(str)
 
     def __init__(
@@ -43,18 +44,28 @@ class ServerLine(QWidget):
         self.test_button.setAccessibleName(f"Test {name}")
         self.test_button.setVisible(tested)
         self.test_button.clicked.connect(self._on_test)
+        self.change_button = Button("Change…", f"endpoints.line.{name}.change", kind="small")
+        self.change_button.setAccessibleName(f"Change {name}")
+        self.change_button.clicked.connect(self._on_change)
         self.remove_button = ConfirmButton("Remove", "Really?", f"endpoints.line.{name}.remove", kind="small")
         self.remove_button.setAccessibleName(f"Remove {name}")
         self.remove_button.confirmed.connect(self._on_remove)
-        row.addWidget(self.test_button)
-        row.addWidget(self.remove_button)
         column.addLayout(row)
         column.addWidget(Dim(url, wrap=True))
         if said:
             column.addWidget(Dim(said, wrap=True))
+        buttons = QHBoxLayout()
+        buttons.setSpacing(8)
+        for button in (self.test_button, self.change_button, self.remove_button):
+            buttons.addWidget(button)
+        buttons.addStretch()
+        column.addLayout(buttons)
 
     def _on_test(self) -> None:
         self.test_wanted.emit(self.name)
+
+    def _on_change(self) -> None:
+        self.change_wanted.emit(self.name)
 
     def _on_remove(self) -> None:
         self.remove_wanted.emit(self.name)

@@ -22,6 +22,7 @@ class TeachersCard(Card):
     """One line for each teacher."""
 
     test_wanted = Signal(str)
+    change_wanted = Signal(str)
     remove_wanted = Signal(str)
     add_wanted = Signal(object)  # Role
 
@@ -34,7 +35,10 @@ class TeachersCard(Card):
         self.head.addStretch()
         self.head.addWidget(self.add_button)
         self.body.addWidget(
-            Dim("Stronger models, kept here and tested. Cycles ask the writer and the critic alone.", wrap=True)
+            Dim(
+                "Stronger models: several of them answer the same question, and what a quorum agrees on is kept.",
+                wrap=True,
+            )
         )
         self._lines = QVBoxLayout()
         self._lines.setSpacing(8)
@@ -47,6 +51,7 @@ class TeachersCard(Card):
         for known in set_up.of_role[Role.TEACHER]:
             line = _line(known, tests.get(known.endpoint.name, known.probe), known.endpoint.name in testing)
             line.test_wanted.connect(self.test_wanted)
+            line.change_wanted.connect(self.change_wanted)
             line.remove_wanted.connect(self.remove_wanted)
             self._lines.addWidget(line)
 
@@ -62,4 +67,4 @@ def _line(known: KnownEndpoint, probe: dict[str, Any] | None, testing: bool) -> 
         return ServerLine(name, url, "not tested")
     if error := probe.get("error"):
         return ServerLine(name, url, "test failed", "bad", str(error))
-    return ServerLine(name, url, "ready", "good", words.speed(probe))
+    return ServerLine(name, url, "ready", "good", words.found(probe))

@@ -42,7 +42,7 @@ class TestRow(QWidget):
         elif error := probe.get("error"):
             self._say("test failed", "bad", str(error))
         else:
-            self._say("ready", "good", words.speed(probe))
+            self._say("ready", "good", words.found(probe))
         works = probe is not None and not testing and not probe.get("error")
         self._show_abilities(words.abilities(probe) if works and probe else [])
         at = str((probe or {}).get("probed_at", ""))

@@ -26,6 +26,19 @@ def speed(probe: dict[str, Any]) -> str:
     return ", ".join(words) or "answers"
 
 
+def found(probe: dict[str, Any]) -> str:
+    """The speed, and what else its test found: context, embeddings, and whether it counts the tokens of its answers."""
+    words = [speed(probe)]
+    if context := probe.get("context_length"):
+        words.append(f"context {context:,} tokens")
+    if probe.get("embeddings"):
+        words.append(f"embeddings of {probe.get('dimension'):,} numbers")
+    if probe.get("streaming"):
+        counts = probe.get("usage_in_streams")
+        words.append("counts tokens in streams" if counts else "tokens in streams are estimated")
+    return ", ".join(words)
+
+
 def seconds(value_s: float) -> str:
     """ "180 ms", "2.3 s"."""
     return f"{1000 * value_s:.0f} ms" if value_s < 1 else f"{value_s:.1f} s"
