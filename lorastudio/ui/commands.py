@@ -1,4 +1,4 @@
-"""What can be done from anywhere in the window: import, undo, practise, roll back, look at the work, report a fault.
+"""What can be done from anywhere in the window: import, undo, redo, practise, roll back, report a fault.
 
 Dialogs are imported when they are first wanted, for the sake of the first frame.
 """
@@ -16,7 +16,7 @@ from lorastudio.bridge.backend import Backend
 from lorastudio.bridge.requests.deploying import roll_back
 from lorastudio.bridge.requests.importing import import_pairs
 from lorastudio.bridge.requests.looping import practise
-from lorastudio.bridge.requests.undoing import undo_last
+from lorastudio.bridge.requests.undoing import redo_last, undo_last
 from lorastudio.domain.errors import KnownError
 from lorastudio.ui.jobs import how_far
 from lorastudio.ui.theme import Theme
@@ -71,6 +71,11 @@ class Commands(QObject):
     def undo(self) -> None:
         """Take back the last decision, edit or import."""
         self._backend.act(undo_last, failed=self._on_failed)
+
+    @Slot()
+    def redo(self) -> None:
+        """Do again what was taken back last."""
+        self._backend.act(redo_last, failed=self._on_failed)
 
     @Slot()
     def practise(self) -> None:

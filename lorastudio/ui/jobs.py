@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 PANE_OF_KIND = {
     "cycle": "drafts",
     "download": "training",
+    "look": "pairs",
     "plan": "training",
     "training": "training",
     "gate": "versions",

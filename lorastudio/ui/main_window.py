@@ -139,6 +139,7 @@ class MainWindow(QMainWindow):
         menus.add(menus.file, "Settings…", "menu.settings", do.show_settings, "Ctrl+,", role.PreferencesRole)
         menus.add(menus.file, "Quit", "menu.quit", self.close, "Ctrl+Q", role.QuitRole)
         menus.add(menus.edit, "Undo", "menu.undo", do.undo, "Ctrl+Z")
+        menus.add(menus.edit, "Redo", "menu.redo", do.redo, "Ctrl+Shift+Z")
         menus.add(menus.edit, "Find", "menu.find", self._on_find, "Ctrl+F")
         for number, (name, title) in enumerate(PANES, 1):
             action = menus.add(menus.view, title, f"menu.view.{name}", self._on_view, f"Ctrl+{number}")

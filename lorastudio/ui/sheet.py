@@ -91,10 +91,9 @@ class Sheet(QWidget):
         self.setGeometry(area)
         width = min(self._width_px, area.width() - 2 * MARGIN_PX)
         self.panel.setFixedWidth(width)
-        self.panel.layout().activate()  # texts may have changed since
-        wanted = self.panel.layout().totalHeightForWidth(width)
-        if wanted <= 0:
-            wanted = self.panel.sizeHint().height()
+        layout = self.panel.layout()
+        layout.activate()  # texts may have changed since
+        wanted = layout.totalHeightForWidth(width) if layout.hasHeightForWidth() else layout.totalSizeHint().height()
         height = min(wanted, area.height() - 2 * MARGIN_PX)
         self.panel.setFixedHeight(height)
         self.panel.move((area.width() - width) // 2, (area.height() - height) // 3)

@@ -115,6 +115,8 @@ def test_a_dropped_file_is_imported_and_reported_and_can_be_taken_back(tmp_path:
         opened.until(lambda: opened.find(QPushButton, "sidebar.pairs").accessibleDescription() == "3 to review")
         opened.menu("menu.undo")
         opened.until(lambda: opened.find(QPushButton, "sidebar.pairs").accessibleDescription() == "")
+        opened.menu("menu.redo")
+        opened.until(lambda: opened.find(QPushButton, "sidebar.pairs").accessibleDescription() == "3 to review")
 
 
 def test_running_work_is_shown_and_stopped_and_kept(tmp_path: Path) -> None:

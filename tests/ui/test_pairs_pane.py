@@ -27,6 +27,8 @@ from lorastudio.store.library import Library
 from lorastudio.store.pairs import add_pairs, count_pairs, decide_pairs, get_original, get_pair, list_pairs
 from lorastudio.ui.panes.pairs import PairsPane
 from lorastudio.ui.panes.pairs.bulk_sheet import BulkSheet
+from lorastudio.ui.panes.pairs.history_sheet import HistorySheet
+from lorastudio.ui.panes.pairs.near_sheet import NearSheet
 from tests.store.samples import first_question_id, new_pair
 from tests.ui.bench import Bench, find
 
@@ -328,8 +330,60 @@ def test_bulk_keeps_to_the_search(tmp_path: Path) -> None:
         assert len(rejected) == 20
 
 
+def nameless(sheet: QWidget) -> list[str]:
+    """What can be reached by Tab and has no name."""
+    children = [child for child in sheet.findChildren(QWidget) if child.focusPolicy() & Qt.FocusPolicy.TabFocus]
+    shown = [child for child in children if child.isVisible() and not child.objectName().startswith("qt_")]
+    return [child.objectName() for child in shown if not (child.objectName() and child.accessibleName())]
+
+
 def list_pairs_rejected(library: Library) -> list[Pair]:
     return list_pairs(library, PairFilter(states=(PairState.REJECTED,)))
+
+
+def test_a_pair_is_swapped_split_and_looked_back_at(tmp_path: Path) -> None:
+    fill(tmp_path, 3)
+    with Bench(tmp_path) as bench:
+        pane = review(bench)
+        pair_id = pane.list.current_id()
+        before = stored(bench, pair_id)
+        pane.tools.swap.trigger()
+        bench.until(lambda: pane.detail.sheet is not None and pane.detail.sheet.pair.good == before.bad)
+        pane.tools.history.trigger()
+        bench.until(lambda: pane.findChild(HistorySheet) is not None)
+        sheet = pane.findChild(HistorySheet)
+        assert [line[1:] for line in sheet.lines[1:]] == [("person", f"swap of pair {pair_id}", "")]
+        assert nameless(sheet) == [] and sheet.panel.rect().contains(sheet.close_button.geometry())
+        QTest.keyClick(sheet.close_button, Qt.Key.Key_Return)
+        pane.tools.split.trigger()
+        bench.until(lambda: pane.list.model.row_of(pair_id) < 0 and pane.list.model.rowCount() == 4)
+
+
+def test_a_decision_reaches_near_duplicates_after_their_count(tmp_path: Path) -> None:
+    words = "the copper was annealed at 650 kelvin for two hours and cooled slowly in argon before it was measured"
+    with Library.open(tmp_path, write=True, verb="test") as library:
+        assign_splits(library, {"group": Split.TRAIN})
+        add_pairs(
+            library,
+            [new_pair("What was done?", good=f"{words}{end}", bad="no") for end in (".", " again.", " once more.")],
+        )
+    with Bench(tmp_path) as bench:
+        pane = review(bench)
+        pane.tools.near.trigger()
+        bench.until(pane.error_bar.isVisible)
+        assert "not looked for yet" in pane.error_bar.message.text()
+        assert pane.error_bar.hint.text() == "Choose “Find near-duplicates” under More."
+        pane.tools.look.trigger()
+        assert bench.ended("look").state == "done"
+        pane.tools.near.trigger()
+        bench.until(lambda: pane.findChild(NearSheet) is not None)
+        sheet = pane.findChild(NearSheet)
+        assert sheet.line.text() == "2 near-duplicates, 2 of them open to this decision."
+        assert sheet.accept_button.text() == "Accept 3 pairs" and nameless(sheet) == []
+        sheet.accept_button.click()
+        bench.until(lambda: pane.list.model.rowCount() == 0)
+    with Library.open(tmp_path, write=False) as library:
+        assert count_pairs(library)[PairState.ACCEPTED] == 3
 
 
 def test_what_others_add_appears_and_the_place_is_kept(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Taking back what was done to pairs last."""
+"""Taking back what was done to pairs last, and doing it again."""
 
 from __future__ import annotations
 
@@ -15,3 +15,10 @@ def undo_last(library: Library) -> Changes:
     from lorastudio.services.curation import undo
 
     return undo(library)
+
+
+def redo_last(library: Library) -> Changes:
+    """Do again what was taken back last; `KnownError` when there is nothing to do again."""
+    from lorastudio.services.curation import redo
+
+    return redo(library)

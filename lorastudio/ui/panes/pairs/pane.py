@@ -30,6 +30,7 @@ from lorastudio.ui.panes.pairs.bulk_sheet import BulkSheet
 from lorastudio.ui.panes.pairs.detail import BETWEEN_PX, PairDetail
 from lorastudio.ui.panes.pairs.empty import NothingHere, no_pairs_yet
 from lorastudio.ui.panes.pairs.pair_list import PairListColumn
+from lorastudio.ui.panes.pairs.pair_tools import PairTools
 from lorastudio.ui.panes.pairs.sheets import PairSheets
 from lorastudio.ui.panes.pairs.words import counts_line
 from lorastudio.ui.theme import Theme
@@ -87,6 +88,7 @@ class PairsPane(Pane):
             self.title_row.add(ActionButton(action))
         for widget in (*self.acts.view_buttons, self.acts.view_key):
             self.detail.header.tools.addWidget(widget)
+        self.tools = PairTools(self.backend, self.detail, self)
         texts = (self.detail.bad.text, self.detail.good.text, self.detail.inline, self.detail.header.prompt)
         for widget in (self.list.table, *texts):
             widget.addAction(self.acts.toggle_view)
@@ -118,7 +120,7 @@ class PairsPane(Pane):
     # -- what the frame asks
 
     def actions(self) -> list[QAction]:
-        return self.acts.for_menu()
+        return [*self.acts.for_menu(), *self.tools.actions]
 
     def run_action(self) -> QAction | None:
         return self.acts.save if self.detail.is_editing else None
