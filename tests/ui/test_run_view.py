@@ -130,6 +130,7 @@ def test_a_run_that_began_before_the_pane_was_opened_is_followed(tmp_path: Path)
         pane = read(bench)
         assert not pane.commands.train.isVisible() and not pane.commands.resume.isVisible()
         bench.until(lambda: pane.follower.live_run and pane.curves.curves.last_step > 2)
+        bench.until(lambda: pane.curves.curves.loss.raw().x[0] == 1)  # what came before is read beside what comes
         steps = pane.curves.curves.loss.raw().x
         assert steps == list(range(1, len(steps) + 1)), "none is missing and none is there twice"
         pane.commands.pause.trigger()
