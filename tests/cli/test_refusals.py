@@ -33,7 +33,7 @@ def refusal(call: Call, *arguments: object, code: int) -> str:
         "nosuch",
         "pairs --state gone",
         "pairs --limit 0",
-        f"pairs --after {TOO_LARGE}",
+        f"pairs history {TOO_LARGE}",
         "gate one",
         f"gate {TOO_LARGE}",
         "accept",
