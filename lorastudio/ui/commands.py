@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 import lorastudio
 from lorastudio.bridge.backend import Backend
 from lorastudio.bridge.requests.deploying import roll_back
-from lorastudio.bridge.requests.importing import import_pairs
+from lorastudio.bridge.requests.importing import import_pairs, save_refused
 from lorastudio.bridge.requests.looping import practise
 from lorastudio.bridge.requests.undoing import redo_last, undo_last
 from lorastudio.domain.errors import KnownError
@@ -146,8 +146,13 @@ class Commands(QObject):
 
         sheet = ImportSheet(finished.report, self._window)
         sheet.undo_wanted.connect(self.undo)
+        sheet.save_wanted.connect(self._on_save_refused)
         sheet.review_wanted.connect(self._on_review)
         sheet.open()
+
+    @Slot(object, object)
+    def _on_save_refused(self, paths: list[Path], to: Path) -> None:
+        self._backend.start("refused", f"Refused rows to {to.name}", save_refused, paths, to)
 
     @Slot()
     def _on_review(self) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal, Slot
-from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QFrame, QHBoxLayout, QWidget
 
 from lorastudio.ui.sheet import Sheet
 from lorastudio.ui.widgets.buttons import Button, PrimaryButton
@@ -26,6 +26,7 @@ class ImportSheet(Sheet):
     """Shown when an import has ended; everything is in the library already, and one button takes it back."""
 
     undo_wanted = Signal()
+    save_wanted = Signal(object, object)  # list[Path] of the files, and the Path of where their refused rows go
     review_wanted = Signal()
 
     def __init__(self, report: ImportReport, window: QWidget) -> None:
@@ -43,7 +44,8 @@ class ImportSheet(Sheet):
     def _add_file(self, file: FileReport, named: bool) -> None:
         if named:
             self.body.addWidget(_file_head(file))
-        self.add_words(sentence(file))
+        for words in filter(None, (sentence(file), understood(file), repeats(file), languages(file))):
+            self.add_words(words)
         for note in file.warnings:
             self.add_words(note)
         if file.refused:
@@ -53,8 +55,14 @@ class ImportSheet(Sheet):
         card = Card("Refused")
         copy = Button("Copy all lines", "import_report.copy", kind="small")
         copy.clicked.connect(self._on_copy)
+        save = Button("Save refused rows…", "import_report.save", kind="small")
+        save.setToolTip(
+            "The files are read once more; what stood in the rows and why they did not come in goes to a file"
+        )
+        save.clicked.connect(self._on_save)
         card.head.addStretch()
         card.head.addWidget(copy)
+        card.head.addWidget(save)
         card.body.setSpacing(5)
         for refusal in file.refused[:MOST_LINES]:
             row = QHBoxLayout()
@@ -63,7 +71,7 @@ class ImportSheet(Sheet):
             row.addWidget(line)
             row.addWidget(Dim(refusal.reason), 1)
             card.body.addLayout(row)
-        if (more := len(file.refused) - MOST_LINES) > 0:
+        if (more := file.refused_rows - min(MOST_LINES, len(file.refused))) > 0:
             card.body.addWidget(Dim(f"{count(more)} more"))
         return card
 
@@ -86,6 +94,12 @@ class ImportSheet(Sheet):
         QApplication.clipboard().setText("\n".join(lines))
 
     @Slot()
+    def _on_save(self) -> None:
+        name, _ = QFileDialog.getSaveFileName(self, "Refused rows", "refused.jsonl", "JSON lines (*.jsonl)")
+        if name:
+            self.save_wanted.emit([Path(file.path) for file in self._report.files if file.refused], Path(name))
+
+    @Slot()
     def _on_undo(self) -> None:
         self.dismiss()
         self.undo_wanted.emit()
@@ -101,8 +115,32 @@ def sentence(file: FileReport) -> str:
     parts = [f"{counted(file.rows_read, 'row')} read", f"{count(file.imported)} imported"]
     parts += [f"{count(file.repaired)} of them repaired"] if file.repaired else []
     parts += [f"{counted(file.duplicates, 'duplicate')} left out"] if file.duplicates else []
-    parts += [f"{count(len(file.refused))} refused"]
+    parts += [f"{count(file.refused_rows)} refused"]
     return f"{', '.join(parts)}."
+
+
+def understood(file: FileReport) -> str:
+    """What the file was taken for, how sure that is, and which columns make which part of a pair."""
+    if not file.imported:
+        return ""
+    columns = "; ".join(f"{part} from {columns}" for part, columns in file.mapping.items())
+    sure = f"Read as {file.format}, {file.confidence:.0%} sure"
+    return f"{sure}: {columns}." if columns else f"{sure}."
+
+
+def repeats(file: FileReport) -> str:
+    """Where the duplicates are."""
+    if not file.duplicates:
+        return ""
+    return (
+        f"Duplicates: {count(file.duplicates_in_file)} in the file, {count(file.duplicates_in_library)} in the library."
+    )
+
+
+def languages(file: FileReport) -> str:
+    """The languages of what was read."""
+    found = ", ".join(f"{count(number)} {name}" for name, number in file.languages.items())
+    return f"Languages: {found}." if found else ""
 
 
 def _format_chip(file: FileReport) -> Chip:

@@ -21,6 +21,7 @@ from lorastudio.store.library import Library
 from lorastudio.ui.first_run import FirstRun
 from lorastudio.ui.import_sheet import ImportSheet
 from lorastudio.ui.sheet import Sheet
+from lorastudio.ui.widgets.labels import Dim
 from lorastudio.ui.window_state import WindowState
 from tests.ui.window import OpenWindow
 
@@ -117,6 +118,25 @@ def test_a_dropped_file_is_imported_and_reported_and_can_be_taken_back(tmp_path:
         opened.until(lambda: opened.find(QPushButton, "sidebar.pairs").accessibleDescription() == "")
         opened.menu("menu.redo")
         opened.until(lambda: opened.find(QPushButton, "sidebar.pairs").accessibleDescription() == "3 to review")
+
+
+def test_the_report_tells_what_was_understood_and_saves_what_was_refused(tmp_path: Path) -> None:
+    file, to = write_pairs(tmp_path / "feedback.jsonl"), tmp_path / "refused.jsonl"
+    with OpenWindow(tmp_path / "home") as opened:
+        opened.window.take_files([file])
+        opened.until(lambda: opened.window.findChild(ImportSheet))
+        sheet = opened.find(ImportSheet, "import_report")
+        said = [words.text() for words in sheet.findChildren(Dim)]
+        assert any(words.startswith("Read as ") and "sure" in words and "chosen" in words for words in said)
+        assert any(words.startswith("Languages: 3 ") for words in said)
+        assert opened.find(QPushButton, "import_report.save").isVisible()
+        sheet.save_wanted.emit([file], to)  # what the system's own dialog is answered with
+        job = next(job for job in opened.backend.jobs if job.kind == "refused")
+        opened.until(lambda: job.state != "running")
+        assert job.state == "done"
+        opened.click("import_report.close")
+    saved = [json.loads(line) for line in to.read_text(encoding="utf-8").splitlines()]
+    assert [row["row"] for row in saved] == ["no JSON"]
 
 
 def test_running_work_is_shown_and_stopped_and_kept(tmp_path: Path) -> None:

@@ -21,3 +21,14 @@ def import_pairs(
     from lorastudio.services.data_jobs import import_apart
 
     yield from import_apart(library, paths, cancel=cancel)
+
+
+def save_refused(
+    library: Library, servers: LocalServers, cancel: CancelToken, paths: Sequence[Path], to: Path
+) -> Iterator[Event]:
+    """Read the files once more without importing anything, and write the rows that are refused to `to`."""
+    from lorastudio.services.data_jobs import import_apart
+    from lorastudio.services.import_options import ImportOptions
+
+    options = ImportOptions(dry_run=True, near_duplicates=False, save_refused=to.absolute())
+    yield from import_apart(library, paths, options=options, cancel=cancel)
