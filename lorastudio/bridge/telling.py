@@ -13,6 +13,7 @@ from lorastudio.domain.drafting_events import CycleStarted, QuestionFailed, Ques
 from lorastudio.domain.events import Event, Progressed, Warned
 from lorastudio.domain.gate_events import GateFinished, GateStarted
 from lorastudio.domain.training_events import PhaseBegan, StepDone, TrainingDone
+from lorastudio.domain.verification_events import QuestionVerified, TeacherDropped, VerificationStarted
 
 MEGABYTE = 1e6
 
@@ -115,6 +116,18 @@ class Telling:
     def _(self, event: DeploymentDone) -> None:
         live = "The base model" if event.version is None else f"Version {event.version}"
         self._turn_to(f"{live} is live, proved by probes")
+
+    @hear.register
+    def _(self, event: VerificationStarted) -> None:
+        self._move("Verifying: questions", event.questions - event.open_questions, event.questions, None)
+
+    @hear.register
+    def _(self, event: QuestionVerified) -> None:
+        self._advance()
+
+    @hear.register
+    def _(self, event: TeacherDropped) -> None:
+        self.warnings.append(f"{event.teacher} is asked no more: {event.reason}")
 
     def _move(self, step: str, done: int, total: int, left_s: float | None) -> None:
         self.step, self.progress = step, Progress(done, total, left_s)

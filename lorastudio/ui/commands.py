@@ -24,6 +24,7 @@ from lorastudio.ui.wording import counted
 
 if TYPE_CHECKING:
     from lorastudio.bridge.job import Job
+    from lorastudio.bridge.requests.verifying import Verified
     from lorastudio.domain.events import Event
     from lorastudio.ui.activity import ActivityDialog
 
@@ -96,6 +97,13 @@ class Commands(QObject):
             self._backend.start("deployment", "Rollback", roll_back)
 
     @Slot()
+    def verify(self) -> None:
+        """Ask several teachers the same; what they agreed on is listed."""
+        from lorastudio.bridge.requests.verifying import read_verified
+
+        self._backend.ask(read_verified, answer=self._on_verified, failed=self._on_failed)
+
+    @Slot()
     def show_activity(self) -> None:
         """The log of all work."""
         if self._activity is None:
@@ -130,6 +138,12 @@ class Commands(QObject):
         from lorastudio.bridge.requests.diagnostics import collect
 
         QApplication.clipboard().setText(collect(self._backend.home, [_line(job) for job in self._backend.jobs]))
+
+    @Slot(object)
+    def _on_verified(self, known: Verified) -> None:
+        from lorastudio.ui.verify_sheet import VerifySheet
+
+        VerifySheet(self._backend, known, self._window).open()
 
     @Slot("QStringList")
     def _on_files_chosen(self, names: list[str]) -> None:

@@ -15,6 +15,7 @@ PANE_OF_KIND = {
     "look": "pairs",
     "plan": "training",
     "training": "training",
+    "verification": "pairs",
     "gate": "versions",
     "deployment": "versions",
 }

@@ -147,6 +147,7 @@ class MainWindow(QMainWindow):
         menus.view.addSeparator()
         menus.add(menus.view, "Activity", "menu.activity", do.show_activity, "Ctrl+Shift+A")
         self._themes = menus.add_themes(self.theme.mode, self._on_appearance)
+        menus.add(menus.work, "Verified responses…", "menu.verify", do.verify)
         self._run = menus.add(menus.work, "Run", "menu.run", self._on_run, "Ctrl+Return")
         self._stop = menus.add(menus.work, "Stop and keep", "menu.stop", self.footer.stop_job, "Ctrl+.")
         menus.work.addSeparator()
