@@ -40,7 +40,7 @@ from lorastudio.store.pairs import count_pairs
 __all__ = ["FileReport", "ImportFinished", "ImportOptions", "ImportReport", "import_files"]
 
 # A batch is one transaction, which drafts that are being saved wait for: it grows and shrinks towards this time.
-BATCH_S = 0.05
+BATCH_S = 0.075
 FIRST_ROWS, LEAST_ROWS, MOST_ROWS = 200, 25, 2000
 SURE = 0.9
 # What is compared is held in memory: about six times the text.
