@@ -56,9 +56,18 @@ def stage_pairs(library: Library, import_id: int, pairs: Sequence[NewPair]) -> A
 
 
 def commit_import(
-    library: Library, import_id: int, *, state: PairState, decider: Decider, report: dict[str, Any]
+    library: Library,
+    import_id: int,
+    *,
+    state: PairState,
+    decider: Decider,
+    report: dict[str, Any],
+    label: str = "",
 ) -> Changes:
-    """Make the staged pairs exist, in `state`, as one undo step; `report` is kept with the import."""
+    """Make the staged pairs exist, in `state`, as one undo step; `report` is kept with the import.
+
+    `label` names the step where it is no file's import.
+    """
     with library.transaction():
         staged = _staged(library, import_id)
         if (staged["pair_state"], staged["decided_by"]) != (state, decider):
@@ -69,14 +78,14 @@ def commit_import(
                 "UPDATE imports SET pair_state = ?, decided_by = ? WHERE id = ?", (state, decider, import_id)
             )
         count = library.value("SELECT count(*) FROM pairs WHERE import_id = ?", (import_id,))
-        label = commit_imports(library, {import_id: report}, num_pairs=count)
+        label = commit_imports(library, {import_id: report}, num_pairs=count, label=label)
     ids = library.integers("SELECT id FROM pairs WHERE import_id = ? ORDER BY id", (import_id,))
     return Changes(pairs=tuple(ids), undo_label=label)
 
 
-def commit_imports(library: Library, reports: Mapping[int, dict[str, Any]], *, num_pairs: int) -> str:
+def commit_imports(library: Library, reports: Mapping[int, dict[str, Any]], *, num_pairs: int, label: str = "") -> str:
     """Make the pairs of several imports exist as one undo step, in the states they were begun with; returns its label,
-    empty where there are no pairs. The first import is the one that the others are a part of.
+    by default after the files, empty where there are no pairs. The first import is what the others are a part of.
 
     A few small updates, however many pairs there are: nobody who saves meanwhile waits.
     """
@@ -91,7 +100,7 @@ def commit_imports(library: Library, reports: Mapping[int, dict[str, Any]], *, n
             )
         if not num_pairs:
             return ""
-        label = f"import of {Path(paths[0]).name if len(paths) == 1 else f'{len(paths)} files'}"
+        label = label or f"import of {Path(paths[0]).name if len(paths) == 1 else f'{len(paths)} files'}"
         log_action(library, ActionKind.IMPORT, label, min(reports), who=Actor.IMPORT, num_pairs=num_pairs)
         return label
 

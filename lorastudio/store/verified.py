@@ -228,6 +228,7 @@ def enter_pairs(
             state=_ACCEPTED[0],
             decider=_ACCEPTED[1],
             report={"verification": verification_id, "pairs_added": added},
+            label=f"pairs of verification {verification_id}",
         )
 
 

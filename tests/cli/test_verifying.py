@@ -81,7 +81,7 @@ def test_questions_are_verified_shown_exported_and_counted(
     assert "2 of 3 teachers must agree" in said
     assert "true" not in said.casefold()
     assert call("ready").lines[0]["accepted"] == 1
-    assert call("undo").lines[0]["undo"] == "import of verification 1"
+    assert call("undo").lines[0]["undo"] == "pairs of verification 1"
     assert call("ready").lines[0]["accepted"] == 0
 
 

@@ -113,7 +113,7 @@ def test_pairs_come_in_as_one_undo_step_in_their_states(library: Library) -> Non
     assign_splits(library, {"group": Split.TRAIN})
     sure, unsure = (new_pair(text, origin=Origin.VERIFIED) for text in ("a", "b"))
     changes = enter_pairs(library, made.id, {first.id: sure}, {second.id: unsure})
-    assert changes.undo_label == f"import of verification {made.id}"
+    assert changes.undo_label == f"pairs of verification {made.id}"
     standing = {pair.good: (pair.state, pair.decided_by) for pair in list_pairs(library)}
     assert standing == {
         "good a": (PairState.ACCEPTED, Decider.RULE),
